@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libkcolo: protect a running KVM guest with the kcolo kernel module.
+ *
+ * A handle (struct kcolo) talks to the module and drives at most one session.
+ * A handle belongs to one thread at a time; several handles may drive the same
+ * session. No function keeps global state. Functions return 0 (or what they
+ * say) on success and a negative errno on failure; kcolo_error() then has the
+ * reason in words, the kernel's own where the kernel refused.
+ *
+ * A primary VMM in short:
+ *
+ *	kcolo_open(&k);
+ *	kcolo_session_new(k, &params);         or kcolo_session_use_fd(k, fd)
+ *	kcolo_vm_attach(k, vm_fd);
+ *	kcolo_region_add(k, "ram", mem, size, &region);
+ *	kcolo_subscribe(k);
+ *	kcolo_wait_connected(k, timeout_ms);
+ *	for (;;) {
+ *		kcolo_checkpoint(k, KCOLO_KIND_PERIODIC, &epoch);
+ *		... wait for KCOLO_EVENT_TYPE_CHECKPOINT_READY
+ *		... pause the vCPUs, serialise the devices
+ *		kcolo_flush(k);
+ *		kcolo_devstate_write(k, buf, len);
+ *		kcolo_commit(k);
+ *		... wait for KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED, resume
+ *	}
+ *
+ * and after each write of its own to guest memory (a device's DMA):
+ *
+ *	kcolo_log_dirty(&region, offset, len);
+ */
+#ifndef KCOLO_H
+#define KCOLO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <linux/kcolo.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct kcolo;
+
+union kcolo_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/* Which members of struct kcolo_params are meant. */
+#define KCOLO_PARAM_THRESHOLD		(1u << 0)
+#define KCOLO_PARAM_MAX_ITERATIONS	(1u << 1)
+#define KCOLO_PARAM_MIN_GAIN		(1u << 2)
+#define KCOLO_PARAM_PEER_TIMEOUT	(1u << 3)
+#define KCOLO_PARAM_PAUSE_LIMIT		(1u << 4)
+#define KCOLO_PARAM_CHECKSUM		(1u << 5)
+
+/**
+ * struct kcolo_params - what can be set while a session lives
+ * @mask: KCOLO_PARAM_* of the members that are meant
+ * @threshold: bytes; pre-copy goes on while so many are pending, 0 is off
+ * @max_iterations: rounds at most
+ * @min_gain: per cent
+ * @peer_timeout: milliseconds
+ * @pause_limit: milliseconds, 0 is none
+ * @checksum: payload has a CRC32C
+ */
+struct kcolo_params {
+	unsigned int mask;
+	uint64_t threshold;
+	uint32_t max_iterations;
+	uint32_t min_gain;
+	uint32_t peer_timeout;
+	uint32_t pause_limit;
+	bool checksum;
+};
+
+/**
+ * struct kcolo_session_config - a session to be
+ * @name: the same on both hosts
+ * @role: KCOLO_ROLE_PRIMARY or KCOLO_ROLE_SECONDARY
+ * @local: where a secondary listens; for a primary optional (family 0 is none)
+ * @peer: where a primary connects to; family 0 for a secondary
+ * @insecure: must be true until sessions have keys
+ * @params: parameters other than their defaults
+ */
+struct kcolo_session_config {
+	const char *name;
+	enum kcolo_role role;
+	union kcolo_addr local;
+	union kcolo_addr peer;
+	bool insecure;
+	struct kcolo_params params;
+};
+
+/**
+ * struct kcolo_region_info - a region as the kernel tells it
+ */
+struct kcolo_region_info {
+	uint32_t id;
+	char name[KCOLO_NAME_MAX + 1];
+	uint64_t address;
+	uint64_t size;
+	uint64_t log_offset;
+	uint64_t log_size;
+};
+
+/**
+ * struct kcolo_region - a region that this process has added
+ * @info: what it is
+ * @log: its user log, a bit per page, mapped (primary; NULL on a secondary)
+ */
+struct kcolo_region {
+	struct kcolo_region_info info;
+	unsigned long *log;
+};
+
+/**
+ * struct kcolo_session_info - a session as the kernel tells it
+ *
+ * @regions is malloc()ed; kcolo_session_info_free() frees it.
+ */
+struct kcolo_session_info {
+	uint32_t id;
+	char name[KCOLO_NAME_MAX + 1];
+	enum kcolo_role role;
+	enum kcolo_state state;
+	uint8_t uuid[16];
+	union kcolo_addr local;
+	union kcolo_addr peer;
+	bool insecure;
+	struct kcolo_params params;
+	uint64_t epoch;
+	uint64_t committed;
+	uint64_t pending;
+	bool synced;
+	enum kcolo_stop_reason stop_reason;
+	enum kcolo_abort_reason abort_reason;
+	char error[256];
+	uint64_t event_seq;
+	uint64_t scratch_size;
+	size_t nr_regions;
+	struct kcolo_region_info *regions;
+};
+
+/**
+ * struct kcolo_event - something happened to a session
+ *
+ * See the netlink specification for what each member means; a member that an
+ * event does not carry is 0.
+ */
+struct kcolo_event {
+	enum kcolo_event_type type;
+	uint64_t seq;
+	uint32_t session_id;
+	char session_name[KCOLO_NAME_MAX + 1];
+	enum kcolo_state state;
+	uint64_t epoch;
+	enum kcolo_kind kind;
+	enum kcolo_stop_reason stop_reason;
+	enum kcolo_abort_reason abort_reason;
+	uint64_t pending;
+	uint32_t rounds;
+	uint64_t pause_us;
+	char error[256];
+};
+
+/**
+ * struct kcolo_stats - counters of a session
+ * @value: indexed by KCOLO_A_STATS_*; kcolo_stats_name() names the index
+ */
+struct kcolo_stats {
+	uint32_t session_id;
+	char session_name[KCOLO_NAME_MAX + 1];
+	uint64_t value[KCOLO_A_STATS_MAX + 1];
+};
+
+/* The handle. */
+int kcolo_open(struct kcolo **kp);
+void kcolo_close(struct kcolo *k);		/* closes the session fd too */
+const char *kcolo_error(const struct kcolo *k);	/* never NULL */
+
+/* Which session the handle drives. */
+int kcolo_session_new(struct kcolo *k, const struct kcolo_session_config *c);
+int kcolo_session_use_fd(struct kcolo *k, int fd);	/* takes the fd over */
+int kcolo_session_use_id(struct kcolo *k, uint32_t id);
+int kcolo_session_use_name(struct kcolo *k, const char *name);
+int kcolo_session_fd(const struct kcolo *k);		/* -1 when there is none */
+int kcolo_session_del(struct kcolo *k);
+
+/* Reading and setting. */
+int kcolo_session_get(struct kcolo *k, struct kcolo_session_info *info);
+void kcolo_session_info_free(struct kcolo_session_info *info);
+int kcolo_session_set(struct kcolo *k, const struct kcolo_params *params);
+typedef int (*kcolo_session_cb)(const struct kcolo_session_info *info, void *arg);
+int kcolo_session_dump(struct kcolo *k, kcolo_session_cb cb, void *arg);
+int kcolo_stats_get(struct kcolo *k, struct kcolo_stats *stats);
+typedef int (*kcolo_stats_cb)(const struct kcolo_stats *stats, void *arg);
+int kcolo_stats_dump(struct kcolo *k, kcolo_stats_cb cb, void *arg);
+
+/*
+ * The guest. kcolo_region_add() maps the region's user log and, on a primary,
+ * (re)maps the scratch area when the kernel says it must grow.
+ */
+int kcolo_vm_attach(struct kcolo *k, int vm_fd);
+int kcolo_region_add(struct kcolo *k, const char *name, void *addr, size_t size,
+		     struct kcolo_region *region);
+int kcolo_region_del(struct kcolo *k, struct kcolo_region *region);
+/* After a write of the VMM's own: async-signal-safe and thread-safe. */
+void kcolo_log_dirty(const struct kcolo_region *region, uint64_t offset,
+		     uint64_t len);
+
+/* Checkpoints; each completes by an event. */
+int kcolo_checkpoint(struct kcolo *k, enum kcolo_kind kind, uint64_t *epoch);
+int kcolo_flush(struct kcolo *k);
+int kcolo_devstate_write(struct kcolo *k, const void *buf, size_t len);
+int kcolo_commit(struct kcolo *k);
+int kcolo_abort(struct kcolo *k);
+
+/*
+ * The secondary. kcolo_devstate_read() allocates *@buf (free() it) with the
+ * device state of the last committed epoch.
+ */
+int kcolo_promote(struct kcolo *k);
+int kcolo_devstate_read(struct kcolo *k, void **buf, size_t *len);
+
+/*
+ * Events. kcolo_subscribe() asks for the session's own, by its fd or name;
+ * kcolo_subscribe_all() joins the multicast group (CAP_NET_ADMIN).
+ * kcolo_event_fd() is pollable. kcolo_event_next() returns 1 and an event, 0
+ * when @timeout_ms have passed (-1 is for ever), or a negative errno; -ENOBUFS
+ * says that events were lost: read the session again with kcolo_session_get(),
+ * and skip events whose seq is not above its event_seq.
+ */
+int kcolo_subscribe(struct kcolo *k);
+int kcolo_subscribe_all(struct kcolo *k);
+int kcolo_event_fd(const struct kcolo *k);
+int kcolo_event_next(struct kcolo *k, struct kcolo_event *ev, int timeout_ms);
+/*
+ * Wait until the session is connected to its peer: 0, -ETIMEDOUT, or another
+ * negative errno when it cannot be any more.
+ */
+int kcolo_wait_connected(struct kcolo *k, int timeout_ms);
+
+/* Names, as in the specification ("checkpoint-ready"); NULL when unknown. */
+const char *kcolo_role_name(enum kcolo_role v);
+const char *kcolo_state_name(enum kcolo_state v);
+const char *kcolo_kind_name(enum kcolo_kind v);
+const char *kcolo_stop_reason_name(enum kcolo_stop_reason v);
+const char *kcolo_abort_reason_name(enum kcolo_abort_reason v);
+const char *kcolo_event_type_name(enum kcolo_event_type v);
+const char *kcolo_stats_name(unsigned int attr);
+
+/* "10.0.0.1:7000", "[::1]:7000", "*:7000" to an address and back. */
+int kcolo_addr_parse(const char *text, union kcolo_addr *addr);
+const char *kcolo_addr_format(const union kcolo_addr *addr, char *buf, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* KCOLO_H */
