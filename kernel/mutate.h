@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mutants: bugs built in on purpose, one to a build, to see the tests catch
+ * them (make KCOLO_MUTANT=skip_page). Without KCOLO_MUTANT all of this folds
+ * to nothing.
+ */
+#ifndef KCOLO_MUTATE_H
+#define KCOLO_MUTATE_H
+
+#define KCOLO_MUTANT_none		0
+#define KCOLO_MUTANT_skip_page		1
+#define KCOLO_MUTANT_read_before_clear	2
+#define KCOLO_MUTANT_lose_user_log	3
+#define KCOLO_MUTANT_forget_unacked	4
+#define KCOLO_MUTANT_apply_before_end	5
+#define KCOLO_MUTANT_end_no_wait	6
+#define KCOLO_MUTANT_stale_slot		7
+#define KCOLO_MUTANT_one_alias		8
+#define KCOLO_MUTANT_old_round_wins	9
+
+#ifndef KCOLO_MUTANT
+#define KCOLO_MUTANT none
+#endif
+
+#define __kcolo_mutant(x)	KCOLO_MUTANT_##x
+#define _kcolo_mutant(x)	__kcolo_mutant(x)
+#define kcolo_mutant(which)	(_kcolo_mutant(KCOLO_MUTANT) == \
+				 KCOLO_MUTANT_##which)
+
+#endif
