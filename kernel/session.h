@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a session is. Lock order, outermost first:
+ *
+ *	sessions_lock (session.c)  which sessions there are
+ *	session.lock               state, parameters, requests, event numbers
+ *	session.staging_lock       staging and the counts of received pages
+ *	conn.tx_lock, conn.sock_lock, session.map_lock, scratch.lock: leaves
+ *
+ * map_lock and scratch.lock are taken under a task's mmap_lock (mmap and page
+ * faults of the session fd), so no user memory is touched and no mmap_lock is
+ * taken under any of the locks above. Nothing is sent or received, and no
+ * thread is waited for, under session.lock.
+ */
+#ifndef KCOLO_SESSION_H
+#define KCOLO_SESSION_H
+
+#include <linux/kcolo.h>
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include "dirty.h"
+#include "guest.h"
+#include "policy.h"
+#include "staging.h"
+#include "transport.h"
+
+#define KCOLO_MAX_REGIONS	KCOLO_WIRE_REGIONS_MAX
+#define KCOLO_MAX_SUBSCRIBERS	4
+#define KCOLO_ERROR_MAX		256
+/* Device state of one epoch, at most: what a host may be asked to hold. */
+#define KCOLO_DEVSTATE_MAX	(256ULL << 20)
+
+struct net;
+
+/* What somebody wants of the session's worker; bits of session.req. */
+enum kcolo_req {
+	KCOLO_REQ_CHECKPOINT,
+	KCOLO_REQ_FLUSH,
+	KCOLO_REQ_COMMIT,
+	KCOLO_REQ_ABORT,
+	KCOLO_REQ_PROMOTE,
+	KCOLO_REQ_STOP,		/* the session is ending */
+	KCOLO_REQ_LINK,		/* a connection failed; session.link_* say why */
+	KCOLO_REQ_CONNECTED,	/* secondary: both connections stand */
+	KCOLO_REQ_END,		/* secondary: the end of the epoch is known */
+	KCOLO_REQ_VM_GONE,	/* the VMM died */
+};
+
+/**
+ * struct kcolo_devstate - the device state of an epoch
+ * @ref: the session and a reader may both hold it
+ * @len: bytes there are
+ * @size: bytes there are to be (secondary)
+ * @cap: bytes allocated
+ * @data: kvmalloc()ed
+ */
+struct kcolo_devstate {
+	struct kref ref;
+	size_t len;
+	size_t size;
+	size_t cap;
+	u8 *data;
+};
+
+/* One counter for each attribute of the statistics. */
+#define KCOLO_STAT(s, name)	((s)->stats[KCOLO_A_STATS_##name])
+
+/**
+ * struct kcolo_session - one protected VM on one host
+ *
+ * Fields without a word on locking are set before the session can be found.
+ */
+struct kcolo_session {
+	struct kref ref;		/* the table, the fd, each user */
+	u32 id;
+	char name[KCOLO_NAME_MAX + 1];
+	enum kcolo_role role;
+	bool insecure;
+	struct net *net;		/* held */
+	union kcolo_addr local;
+	union kcolo_addr peer;		/* secondary: under lock */
+	struct work_struct end_work;
+	atomic_t ended;			/* the end has begun */
+
+	struct mutex lock;
+	/* Under lock. */
+	enum kcolo_state state;
+	struct kcolo_policy policy;
+	u32 peer_timeout;
+	u32 pause_limit;
+	bool checksum;
+	u8 uuid[KCOLO_WIRE_UUID];
+	bool uuid_known;
+	u64 epoch;
+	u64 committed;
+	enum kcolo_kind kind;
+	bool synced;
+	bool end_sent;
+	bool regions_agreed;
+	enum kcolo_stop_reason stop_reason;
+	enum kcolo_abort_reason abort_reason;
+	enum kcolo_abort_reason link_reason;
+	char error[KCOLO_ERROR_MAX];
+	char link_error[KCOLO_ERROR_MAX];
+	u64 event_seq;
+	u32 subscriber[KCOLO_MAX_SUBSCRIBERS];
+	u32 rounds;
+	ktime_t ready_time;
+	ktime_t received_time;
+	struct kcolo_devstate *devstate;	/* of the open epoch */
+	struct kcolo_devstate *saved;		/* of the committed epoch */
+
+	/* Bits of enum kcolo_req, set by anybody, then wake wq. */
+	unsigned long req;
+	/* Primary: bits of enum kcolo_wire_type that came for this epoch. */
+	unsigned long rx;
+	wait_queue_head_t wq;
+
+	/* Changed under lock and map_lock, while no epoch is open. */
+	struct mutex map_lock;
+	struct kcolo_region *region[KCOLO_MAX_REGIONS];
+	unsigned int nr_regions;
+
+	struct kcolo_guest guest;
+	struct kcolo_scratch scratch;
+
+	struct kcolo_conn listener;	/* secondary */
+	struct kcolo_conn control;
+	struct kcolo_conn data;
+	u64 incarnation;
+	struct task_struct *worker;
+	struct task_struct *ctl;	/* receives on control */
+	struct task_struct *rx_data;	/* secondary: receives on data */
+
+	/* Primary: the worker's own. */
+	struct kcolo_tracker tracker;
+	struct kcolo_stream *stream;
+	struct kcolo_wire_end sent;	/* of the open epoch */
+
+	/* Secondary: under staging_lock. */
+	struct mutex staging_lock;
+	struct kcolo_staging staging;
+	bool take_pages;		/* an epoch is open */
+	bool direct;			/* nothing is committed yet */
+	u64 rx_epoch;
+	struct kcolo_wire_end got;
+	struct kcolo_wire_end expect;
+	u64 region_pages[KCOLO_MAX_REGIONS];	/* by the primary's numbers */
+	struct kcolo_region *peer_region[KCOLO_MAX_REGIONS];
+	unsigned int nr_peer_regions;
+
+	/* Each written by one thread, or under a lock of its writers. */
+	u64 stats[KCOLO_A_STATS_MAX + 1];
+};
+
+/* What to say in an event beyond what the session says of itself. */
+struct kcolo_notice {
+	enum kcolo_event_type type;
+	enum kcolo_stop_reason stop_reason;
+	enum kcolo_abort_reason abort_reason;
+	u64 pending;
+	const char *error;
+};
+
+/* session.c */
+struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
+					  enum kcolo_role role);
+int kcolo_session_publish(struct kcolo_session *s);
+struct kcolo_session *kcolo_session_by_id(struct net *net, u32 id);
+struct kcolo_session *kcolo_session_by_name(struct net *net, const char *name);
+struct kcolo_session *kcolo_session_next(struct net *net, unsigned long *id);
+void kcolo_session_put(struct kcolo_session *s);
+void kcolo_session_end(struct kcolo_session *s);
+void kcolo_session_request(struct kcolo_session *s, enum kcolo_req req);
+bool kcolo_session_stopping(const struct kcolo_session *s);
+void kcolo_session_link_failed(struct kcolo_session *s,
+			       enum kcolo_abort_reason reason, const char *why);
+void kcolo_session_notify(struct kcolo_session *s,
+			  const struct kcolo_notice *notice);
+void kcolo_session_set_error(struct kcolo_session *s, const char *why);
+int kcolo_session_init(void);
+void kcolo_session_exit(void);
+
+/* state.c */
+bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to);
+bool kcolo_state_allows(const struct kcolo_session *s, unsigned int cmd);
+const char *kcolo_state_name(enum kcolo_state state);
+
+/* fd.c */
+struct file *kcolo_fd_create(struct kcolo_session *s);
+struct kcolo_session *kcolo_fd_session(struct file *file);
+
+/* devstate.c */
+struct kcolo_devstate *kcolo_devstate_new(void);
+int kcolo_devstate_reserve(struct kcolo_devstate *ds, size_t size);
+void kcolo_devstate_put(struct kcolo_devstate *ds);
+
+#endif

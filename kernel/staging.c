@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a secondary keeps the pages of an epoch until it is whole. What stands
+ * here has not touched the base image, and can be dropped at any time.
+ */
+#include <linux/gfp.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include "mutate.h"
+#include "staging.h"
+
+/*
+ * Pages kept for the next epoch, so that steady checkpoints do not go to the
+ * page allocator, which clears each page, for memory that is overwritten at
+ * once. Bounded: 16 MiB.
+ */
+#define SPARE_MAX	4096
+
+/**
+ * kcolo_staging_init - make an empty staging
+ * @st: to be
+ */
+void kcolo_staging_init(struct kcolo_staging *st)
+{
+	unsigned int i;
+
+	memset(st, 0, sizeof(*st));
+	for (i = 0; i < KCOLO_WIRE_REGIONS_MAX; i++)
+		xa_init(&st->pages[i]);
+	INIT_LIST_HEAD(&st->spare);
+}
+
+/**
+ * kcolo_staging_alloc - get a page to receive into
+ * @st: staging
+ *
+ * Return: a page that the caller owns until it is put or freed, or NULL.
+ */
+struct page *kcolo_staging_alloc(struct kcolo_staging *st)
+{
+	struct page *page;
+
+	page = list_first_entry_or_null(&st->spare, struct page, lru);
+	if (!page)
+		return alloc_page(GFP_KERNEL | __GFP_NOWARN |
+				  __GFP_RETRY_MAYFAIL);
+	list_del(&page->lru);
+	st->nr_spare--;
+	return page;
+}
+
+/**
+ * kcolo_staging_free - give a page back
+ * @st: staging
+ * @page: from kcolo_staging_alloc(), owned by the caller
+ */
+void kcolo_staging_free(struct kcolo_staging *st, struct page *page)
+{
+	if (st->nr_spare >= SPARE_MAX) {
+		__free_page(page);
+		return;
+	}
+	list_add(&page->lru, &st->spare);
+	st->nr_spare++;
+}
+
+static u32 entry_round(const void *entry)
+{
+	if (xa_is_value(entry))
+		return xa_to_value(entry);
+	return page_private((struct page *)entry);
+}
+
+static void entry_free(struct kcolo_staging *st, void *entry)
+{
+	st->nr_pages--;
+	if (xa_is_value(entry))
+		return;
+	st->nr_raw--;
+	kcolo_staging_free(st, entry);
+}
+
+/**
+ * kcolo_staging_put - stage a page
+ * @st: staging
+ * @region: number of the region, less than KCOLO_WIRE_REGIONS_MAX
+ * @index: of the page in the region
+ * @round: the round it was sent in; the newest round of a page stays
+ * @page: from kcolo_staging_alloc(), taken over; NULL for a zero page
+ *
+ * Return: 1 when it is staged, 0 when a newer one was there already, -ENOMEM.
+ * In each case @page is no longer the caller's.
+ */
+int kcolo_staging_put(struct kcolo_staging *st, unsigned int region, u64 index,
+		      u32 round, struct page *page)
+{
+	void *entry, *old;
+
+	old = xa_load(&st->pages[region], index);
+	if (old && entry_round(old) > round &&
+	    !kcolo_mutant(old_round_wins)) {
+		if (page)
+			kcolo_staging_free(st, page);
+		return 0;
+	}
+
+	if (page) {
+		set_page_private(page, round);
+		entry = page;
+	} else {
+		entry = xa_mk_value(round);
+	}
+	old = xa_store(&st->pages[region], index, entry,
+		       GFP_KERNEL | __GFP_NOWARN);
+	if (xa_is_err(old)) {
+		if (page)
+			kcolo_staging_free(st, page);
+		return xa_err(old);
+	}
+	if (old)
+		entry_free(st, old);
+	st->nr_pages++;
+	if (page)
+		st->nr_raw++;
+	st->peak_raw = max(st->peak_raw, st->nr_raw);
+	return 1;
+}
+
+/**
+ * kcolo_staging_take - hand staged pages over, some at a time
+ * @st: staging
+ * @fn: called for each; on success the page leaves staging
+ * @arg: for @fn
+ * @batch: at most so many
+ * @more: set to whether any are left
+ *
+ * Return: 0, or what @fn returned that was not 0; that page stays.
+ */
+int kcolo_staging_take(struct kcolo_staging *st, kcolo_staging_fn fn,
+		       void *arg, unsigned int batch, bool *more)
+{
+	unsigned long index;
+	unsigned int i;
+	void *entry;
+	int err;
+
+	for (i = 0; i < KCOLO_WIRE_REGIONS_MAX; i++) {
+		xa_for_each(&st->pages[i], index, entry) {
+			if (!batch--) {
+				*more = true;
+				return 0;
+			}
+			err = fn(arg, i, index,
+				 xa_is_value(entry) ? NULL : entry);
+			if (err)
+				return err;
+			xa_erase(&st->pages[i], index);
+			entry_free(st, entry);
+		}
+	}
+	*more = false;
+	return 0;
+}
+
+static int drop_one(void *arg, unsigned int region, u64 index,
+		    struct page *page)
+{
+	return 0;
+}
+
+/**
+ * kcolo_staging_drop - forget all that is staged
+ * @st: staging
+ */
+void kcolo_staging_drop(struct kcolo_staging *st)
+{
+	bool more;
+
+	do {
+		kcolo_staging_take(st, drop_one, NULL, 4096, &more);
+		cond_resched();
+	} while (more);
+}
+
+/**
+ * kcolo_staging_destroy - free all that staging holds
+ * @st: staging, of no use afterwards until initialised again
+ */
+void kcolo_staging_destroy(struct kcolo_staging *st)
+{
+	struct page *page, *next;
+	unsigned int i;
+
+	kcolo_staging_drop(st);
+	list_for_each_entry_safe(page, next, &st->spare, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+	st->nr_spare = 0;
+	for (i = 0; i < KCOLO_WIRE_REGIONS_MAX; i++)
+		xa_destroy(&st->pages[i]);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KCOLO_TRANSPORT_H
+#define KCOLO_TRANSPORT_H
+
+#include <linux/bvec.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/mutex.h>
+#include <linux/socket.h>
+#include "wire.h"
+
+struct net;
+struct socket;
+
+/* An address of either family; family 0 is none. */
+union kcolo_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static inline int kcolo_addr_len(const union kcolo_addr *addr)
+{
+	return addr->sa.sa_family == AF_INET6 ? sizeof(addr->in6) :
+						sizeof(addr->in);
+}
+
+/**
+ * struct kcolo_conn - a connection, or a socket that listens
+ * @sock: owned; NULL when there is none. Set and cleared under @sock_lock by
+ *	the one thread that owns the connection, which alone may use it without.
+ * @sock_lock: leaf; lets others shut the socket down while it is being used
+ * @tx_lock: one message at a time; no lock is taken under it
+ * @stop: somebody has shut it down and no new socket is to be made
+ * @timeout: milliseconds without progress after which the peer is lost
+ * @tx_bytes: handed to TCP
+ * @rx_bytes: taken from TCP
+ * @rx_time: jiffies when anything last came
+ */
+struct kcolo_conn {
+	struct socket *sock;
+	struct mutex sock_lock;
+	struct mutex tx_lock;
+	bool stop;
+	unsigned int timeout;
+	u64 tx_bytes;
+	u64 rx_bytes;
+	unsigned long rx_time;
+};
+
+void kcolo_conn_init(struct kcolo_conn *conn, unsigned int timeout);
+int kcolo_conn_connect(struct kcolo_conn *conn, struct net *net,
+		       const union kcolo_addr *local,
+		       const union kcolo_addr *peer);
+int kcolo_conn_listen(struct kcolo_conn *conn, struct net *net,
+		      const union kcolo_addr *local);
+int kcolo_conn_accept(struct kcolo_conn *listener, struct kcolo_conn *conn,
+		      union kcolo_addr *peer);
+void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from);
+void kcolo_conn_shutdown(struct kcolo_conn *conn);
+void kcolo_conn_stop(struct kcolo_conn *conn);
+void kcolo_conn_release(struct kcolo_conn *conn);
+
+int kcolo_conn_send(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr,
+		    const void *body);
+int kcolo_conn_send_pages(struct kcolo_conn *conn, const void *head,
+			  size_t head_len, struct bio_vec *bv,
+			  unsigned int nr_bv);
+int kcolo_conn_recv(struct kcolo_conn *conn, void *buf, size_t len);
+int kcolo_conn_recv_pages(struct kcolo_conn *conn, struct bio_vec *bv,
+			  unsigned int nr_bv, size_t len);
+int kcolo_conn_wait(struct kcolo_conn *conn, unsigned int ms);
+int kcolo_conn_recv_body(struct kcolo_conn *conn,
+			 const struct kcolo_wire_hdr *hdr, void *buf);
+
+#endif
