@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The VM: its file, the memory of its VMM, and which memslot lies over which
+ * region. KVM is used through the VM's file and the ioctls that any VMM has;
+ * of struct kvm only the memslots and the generation are read, under SRCU.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kthread.h>
+#include <linux/kvm_host.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "guest.h"
+
+static void guest_mm_release(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	struct kcolo_guest *guest = container_of(mn, struct kcolo_guest, mn);
+
+	WRITE_ONCE(guest->gone, true);
+	guest->on_gone(guest);
+}
+
+static const struct mmu_notifier_ops guest_mn_ops = {
+	.release = guest_mm_release,
+};
+
+/**
+ * kcolo_guest_init - make a guest of which nothing is known
+ * @guest: to be
+ * @on_gone: called when the VMM dies
+ */
+void kcolo_guest_init(struct kcolo_guest *guest,
+		      void (*on_gone)(struct kcolo_guest *guest))
+{
+	memset(guest, 0, sizeof(*guest));
+	mutex_init(&guest->lock);
+	guest->on_gone = on_gone;
+}
+
+/**
+ * kcolo_guest_adopt - take a VMM's memory as the guest's
+ * @guest: guest; the caller serialises adopting
+ * @mm: with users, held by the caller
+ *
+ * Return: 0, -EXDEV when another memory was adopted before, -ESRCH when the
+ * VMM has died, or another negative errno.
+ */
+int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm)
+{
+	int err;
+
+	if (guest->gone)
+		return -ESRCH;
+	if (guest->mm)
+		return guest->mm == mm ? 0 : -EXDEV;
+	guest->mn.ops = &guest_mn_ops;
+	err = mmu_notifier_register(&guest->mn, mm);
+	if (!err)
+		guest->mm = mm;
+	return err;
+}
+
+/**
+ * kcolo_guest_attach - take a VM
+ * @guest: guest; the caller serialises attaching
+ * @file: the VM's; a reference is taken
+ * @extack: where a refusal says what to do
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
+		       struct netlink_ext_ack *extack)
+{
+	struct kvm *kvm;
+	int err;
+
+	if (!file_is_kvm(file)) {
+		NL_SET_ERR_MSG(extack, "vm-fd is no KVM VM: give what KVM_CREATE_VM returned");
+		return -EINVAL;
+	}
+	if (guest->vm_file) {
+		NL_SET_ERR_MSG(extack, "the session has a VM already");
+		return -EBUSY;
+	}
+	kvm = file->private_data;
+	if (kvm->dirty_ring_size) {
+		NL_SET_ERR_MSG(extack, "the VM uses the dirty ring, which has no bitmap to read: create it without KVM_CAP_DIRTY_LOG_RING");
+		return -EOPNOTSUPP;
+	}
+	if (!(kvm->manual_dirty_log_protect &
+	      KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)) {
+		NL_SET_ERR_MSG(extack, "the VM clears its dirty log when it is read: enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
+		return -EOPNOTSUPP;
+	}
+	if (!mmget_not_zero(kvm->mm)) {
+		NL_SET_ERR_MSG(extack, "the VMM of this VM has died");
+		return -ESRCH;
+	}
+	err = kcolo_guest_adopt(guest, kvm->mm);
+	mmput(kvm->mm);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "the VM belongs to another process than the session's regions");
+		return err;
+	}
+	mutex_lock(&guest->lock);
+	guest->vm_file = get_file(file);
+	mutex_unlock(&guest->lock);
+	return 0;
+}
+
+/**
+ * kcolo_guest_vm - get the VM's file
+ * @guest: guest
+ *
+ * Return: a reference that the caller owns, or NULL when there is none.
+ */
+struct file *kcolo_guest_vm(struct kcolo_guest *guest)
+{
+	struct file *file;
+
+	mutex_lock(&guest->lock);
+	file = guest->vm_file;
+	if (file)
+		get_file(file);
+	mutex_unlock(&guest->lock);
+	return file;
+}
+
+/**
+ * kcolo_guest_drop_vm - let go of the VM
+ * @guest: guest
+ *
+ * The VM, and with it the memory it holds, can be freed.
+ */
+void kcolo_guest_drop_vm(struct kcolo_guest *guest)
+{
+	struct file *file;
+
+	mutex_lock(&guest->lock);
+	file = guest->vm_file;
+	guest->vm_file = NULL;
+	mutex_unlock(&guest->lock);
+	if (file)
+		fput(file);
+}
+
+/**
+ * kcolo_guest_release - let go of the VM and of the VMM's memory
+ * @guest: guest; no thread uses it any more
+ *
+ * Context: may sleep; not from the notifier.
+ */
+void kcolo_guest_release(struct kcolo_guest *guest)
+{
+	kcolo_guest_drop_vm(guest);
+	if (!guest->mm)
+		return;
+	mmu_notifier_unregister(&guest->mn, guest->mm);
+	guest->mm = NULL;
+}
+
+/**
+ * kcolo_guest_enter - use the VMM's memory from a kernel thread
+ * @guest: guest whose mm is known
+ *
+ * Holds the memory's users up to kcolo_guest_leave(): for a batch, never
+ * while waiting for the network.
+ *
+ * Return: false when the VMM has died.
+ */
+bool kcolo_guest_enter(struct kcolo_guest *guest)
+{
+	if (!guest->mm || !mmget_not_zero(guest->mm))
+		return false;
+	kthread_use_mm(guest->mm);
+	return true;
+}
+
+/**
+ * kcolo_guest_leave - end what kcolo_guest_enter() began
+ * @guest: guest
+ */
+void kcolo_guest_leave(struct kcolo_guest *guest)
+{
+	kthread_unuse_mm(guest->mm);
+	/* Ours may be the last user: do not tear the VMM's memory down here. */
+	mmput_async(guest->mm);
+}
+
+static int slots_reserve(struct kcolo_slots *slots, unsigned int nr)
+{
+	struct kcolo_slot *slot;
+
+	if (nr <= slots->cap)
+		return 0;
+	slot = kvcalloc(nr, sizeof(*slot), GFP_KERNEL);
+	if (!slot)
+		return -ENOMEM;
+	kvfree(slots->slot);
+	slots->slot = slot;
+	slots->cap = nr;
+	return 0;
+}
+
+/* Where @ms and @region overlap, or false. */
+static bool overlap(const struct kvm_memory_slot *ms,
+		    struct kcolo_region *region, struct kcolo_slot *slot)
+{
+	unsigned long ms_end = ms->userspace_addr + (ms->npages << PAGE_SHIFT);
+	unsigned long end = region->hva + (region->nr_pages << PAGE_SHIFT);
+	unsigned long lo = max(ms->userspace_addr, region->hva);
+	unsigned long hi = min(ms_end, end);
+
+	if (lo >= hi)
+		return false;
+	slot->number = (u32)ms->as_id << 16 | (u16)ms->id;
+	slot->region = region;
+	slot->first = (lo - region->hva) >> PAGE_SHIFT;
+	slot->slot_first = (lo - ms->userspace_addr) >> PAGE_SHIFT;
+	slot->nr_pages = (hi - lo) >> PAGE_SHIFT;
+	slot->slot_pages = ms->npages;
+	return true;
+}
+
+/*
+ * Under kvm->srcu. Counts all overlaps, stores those that there is room for.
+ * A read-only slot takes no writes of the guest and needs no log.
+ */
+static int slots_scan(struct kcolo_slots *slots, struct kvm_memslots *ms_set,
+		      struct kcolo_region **region, unsigned int nr_regions,
+		      unsigned int *found)
+{
+	struct kvm_memory_slot *ms;
+	struct kcolo_slot slot;
+	unsigned int i;
+	int bkt;
+
+	kvm_for_each_memslot(ms, bkt, ms_set) {
+		for (i = 0; i < nr_regions; i++) {
+			if (!overlap(ms, region[i], &slot))
+				continue;
+			if (kcolo_slot_is_private(ms))
+				return -EOPNOTSUPP;
+			if (!(ms->flags & KVM_MEM_LOG_DIRTY_PAGES)) {
+				if (ms->flags & KVM_MEM_READONLY)
+					continue;
+				return -EOPNOTSUPP;
+			}
+			if (*found < slots->cap)
+				slots->slot[*found] = slot;
+			slots->largest = max_t(u64, slots->largest, ms->npages);
+			++*found;
+		}
+	}
+	return 0;
+}
+
+/**
+ * kcolo_slots_read - find the memslots that lie over regions
+ * @slots: filled in; zeroed before its first use
+ * @vm: the VM's file
+ * @region: the regions
+ * @nr_regions: number of regions
+ *
+ * What is found is of one moment, the generations of which are in @slots; it
+ * may have changed before this returns.
+ *
+ * Return: 0, -EOPNOTSUPP when a slot over a region does not log dirty pages
+ * or has private memory, or -ENOMEM.
+ */
+int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
+		     struct kcolo_region **region, unsigned int nr_regions)
+{
+	struct kvm *kvm = vm->private_data;
+	struct kvm_memslots *set;
+	unsigned int found;
+	int as, idx, err;
+
+	do {
+		found = 0;
+		err = 0;
+		slots->largest = 0;
+		slots->nr_as = kcolo_kvm_nr_as(kvm);
+		idx = srcu_read_lock(&kvm->srcu);
+		for (as = 0; as < slots->nr_as && !err; as++) {
+			set = __kvm_memslots(kvm, as);
+			slots->gen[as] = READ_ONCE(set->generation);
+			err = slots_scan(slots, set, region, nr_regions, &found);
+		}
+		srcu_read_unlock(&kvm->srcu, idx);
+		if (err)
+			return err;
+		if (found <= slots->cap)
+			break;
+		err = slots_reserve(slots, found + 8);
+	} while (!err);
+	slots->nr = err ? 0 : found;
+	return err;
+}
+
+/**
+ * kcolo_slots_current - whether memslots still are what they were
+ * @slots: read before
+ * @vm: the VM's file
+ *
+ * A number stands for the same slot in two calls between which this is true
+ * throughout: generations only grow, and each change of a slot, of its flags
+ * too, makes a new one.
+ *
+ * Return: false when any address space has changed since.
+ */
+bool kcolo_slots_current(const struct kcolo_slots *slots, struct file *vm)
+{
+	struct kvm *kvm = vm->private_data;
+	bool same = true;
+	int as, idx;
+
+	idx = srcu_read_lock(&kvm->srcu);
+	for (as = 0; as < slots->nr_as; as++)
+		if (READ_ONCE(__kvm_memslots(kvm, as)->generation) !=
+		    slots->gen[as])
+			same = false;
+	srcu_read_unlock(&kvm->srcu, idx);
+	return same;
+}
+
+/**
+ * kcolo_slots_free - free what reading has allocated
+ * @slots: zeroed afterwards
+ */
+void kcolo_slots_free(struct kcolo_slots *slots)
+{
+	kvfree(slots->slot);
+	memset(slots, 0, sizeof(*slots));
+}

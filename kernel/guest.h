@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KCOLO_GUEST_H
+#define KCOLO_GUEST_H
+
+#include <linux/kcolo.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include "compat.h"
+
+struct file;
+struct netlink_ext_ack;
+
+/**
+ * struct kcolo_region - a named piece of guest RAM
+ * @id: its number on this host
+ * @name: the same on both hosts
+ * @hva: where it begins in the VMM's memory
+ * @nr_pages: its size
+ * @pending: dirty and not sent; the worker's own (primary)
+ * @unacked: sent since the last commit; the worker's own (primary)
+ * @user_log: a bit a page, set by the VMM and taken by the worker, both with
+ *	atomic operations; vmalloc_user() memory (primary)
+ * @log_size: bytes of @user_log
+ */
+struct kcolo_region {
+	u32 id;
+	char name[KCOLO_NAME_MAX + 1];
+	unsigned long hva;
+	u64 nr_pages;
+	unsigned long *pending;
+	unsigned long *unacked;
+	unsigned long *user_log;
+	size_t log_size;
+};
+
+/**
+ * struct kcolo_guest - the VM and the memory of its VMM
+ * @lock: leaf; over @vm_file
+ * @vm_file: the VM's file, held; NULL on a secondary and when the VMM is gone
+ * @mm: the VMM's, its structure held by @mn; NULL until known. Set once.
+ * @mn: tells when the memory goes
+ * @gone: the VMM has died
+ * @on_gone: called once from the notifier; may not wait for anything
+ */
+struct kcolo_guest {
+	struct mutex lock;
+	struct file *vm_file;
+	struct mm_struct *mm;
+	struct mmu_notifier mn;
+	bool gone;
+	void (*on_gone)(struct kcolo_guest *guest);
+};
+
+/**
+ * struct kcolo_slot - where a memslot and a region overlap
+ * @number: as_id << 16 | id, as KVM's ioctls want it
+ * @region: the region
+ * @first: first page of the overlap in the region
+ * @slot_first: the same page in the slot
+ * @nr_pages: pages of the overlap
+ * @slot_pages: pages of the slot
+ */
+struct kcolo_slot {
+	u32 number;
+	struct kcolo_region *region;
+	u64 first;
+	u64 slot_first;
+	u64 nr_pages;
+	u64 slot_pages;
+};
+
+/**
+ * struct kcolo_slots - what the memslots were at one time
+ * @slot: kvmalloc()ed
+ * @nr: used
+ * @cap: allocated
+ * @gen: generation of each address space then
+ * @nr_as: number of address spaces
+ * @largest: pages of the largest slot in @slot
+ */
+struct kcolo_slots {
+	struct kcolo_slot *slot;
+	unsigned int nr;
+	unsigned int cap;
+	u64 gen[KCOLO_KVM_MAX_AS];
+	int nr_as;
+	u64 largest;
+};
+
+void kcolo_guest_init(struct kcolo_guest *guest,
+		      void (*on_gone)(struct kcolo_guest *guest));
+int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
+		       struct netlink_ext_ack *extack);
+int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm);
+void kcolo_guest_drop_vm(struct kcolo_guest *guest);
+void kcolo_guest_release(struct kcolo_guest *guest);
+struct file *kcolo_guest_vm(struct kcolo_guest *guest);
+bool kcolo_guest_enter(struct kcolo_guest *guest);
+void kcolo_guest_leave(struct kcolo_guest *guest);
+
+int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
+		     struct kcolo_region **region, unsigned int nr_regions);
+bool kcolo_slots_current(const struct kcolo_slots *slots, struct file *vm);
+void kcolo_slots_free(struct kcolo_slots *slots);
+
+#endif
