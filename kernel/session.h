@@ -189,10 +189,6 @@ bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to);
 bool kcolo_state_allows(const struct kcolo_session *s, unsigned int cmd);
 const char *kcolo_state_name(enum kcolo_state state);
 
-/* fd.c */
-struct file *kcolo_fd_create(struct kcolo_session *s);
-struct kcolo_session *kcolo_fd_session(struct file *file);
-
 /* devstate.c */
 struct kcolo_devstate *kcolo_devstate_new(void);
 int kcolo_devstate_reserve(struct kcolo_devstate *ds, size_t size);

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From dirty pages to the data connection: a pass takes pending pages a chunk
+ * at a time, clears their bits, copies them once into pages of kcolo's own,
+ * and hands those to TCP. What is tested for zero and what the checksum is of
+ * is that copy, so what was checked is what is sent.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include "mutate.h"
+#include "session.h"
+#include "stream.h"
+
+/*
+ * Copies that may be in flight. TCP holds a reference to each until the peer
+ * has acknowledged it; one that is still held when its turn comes is left to
+ * TCP and replaced.
+ */
+#define POOL_PAGES	1024
+
+#define HEAD_MAX	(KCOLO_WIRE_HDR + KCOLO_WIRE_PAGES_HEAD + \
+			 KCOLO_WIRE_EXTENT * KCOLO_CHUNK_PAGES)
+
+/**
+ * struct kcolo_stream - what it takes to send pages
+ * @pool: pages to copy to
+ * @next: whose turn it is
+ * @chunk: what is being sent
+ * @bv: its pages that are not zero
+ * @nr_bv: how many
+ * @nr_extents: runs of it
+ * @head: header, head and extents
+ */
+struct kcolo_stream {
+	struct page *pool[POOL_PAGES];
+	unsigned int next;
+	struct kcolo_chunk chunk;
+	struct bio_vec bv[KCOLO_CHUNK_PAGES];
+	unsigned int nr_bv;
+	unsigned int nr_extents;
+	u8 head[HEAD_MAX];
+};
+
+/**
+ * kcolo_stream_new - make ready to send pages
+ *
+ * Return: a stream that the caller owns, or NULL.
+ */
+struct kcolo_stream *kcolo_stream_new(void)
+{
+	return kvzalloc(sizeof(struct kcolo_stream), GFP_KERNEL);
+}
+
+/**
+ * kcolo_stream_free - free a stream
+ * @stream: or NULL
+ */
+void kcolo_stream_free(struct kcolo_stream *stream)
+{
+	unsigned int i;
+
+	if (!stream)
+		return;
+	for (i = 0; i < POOL_PAGES; i++)
+		if (stream->pool[i])
+			put_page(stream->pool[i]);
+	kvfree(stream);
+}
+
+static struct page *pool_page(struct kcolo_stream *st)
+{
+	struct page **slot = &st->pool[st->next];
+
+	st->next = (st->next + 1) % POOL_PAGES;
+	if (*slot && page_count(*slot) == 1)
+		return *slot;
+	if (*slot)
+		put_page(*slot);
+	*slot = alloc_page(GFP_KERNEL);
+	return *slot;
+}
+
+static bool wanted_elsewhere(const struct kcolo_session *s)
+{
+	return READ_ONCE(s->req) & (BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_STOP) |
+				    BIT(KCOLO_REQ_LINK) | BIT(KCOLO_REQ_VM_GONE));
+}
+
+static void add_to_extent(struct kcolo_stream *st, u64 index, u8 encoding)
+{
+	u8 *buf = st->head + KCOLO_WIRE_HDR + KCOLO_WIRE_PAGES_HEAD;
+	struct kcolo_wire_extent e;
+
+	if (st->nr_extents) {
+		u8 *last = buf + (st->nr_extents - 1) * KCOLO_WIRE_EXTENT;
+
+		kcolo_wire_get_extent(last, &e);
+		if (e.encoding == encoding && e.first + e.count == index) {
+			e.count++;
+			kcolo_wire_put_extent(last, &e);
+			return;
+		}
+	}
+	e.first = index;
+	e.count = 1;
+	e.region = st->chunk.region->id;
+	e.encoding = encoding;
+	kcolo_wire_put_extent(buf + st->nr_extents++ * KCOLO_WIRE_EXTENT, &e);
+}
+
+/* Copy the chunk's pages; the thread is in the guest. */
+static int copy_chunk(struct kcolo_stream *st)
+{
+	const struct kcolo_chunk *c = &st->chunk;
+	unsigned int i;
+
+	st->nr_bv = 0;
+	st->nr_extents = 0;
+	for (i = 0; i < c->nr; i++) {
+		struct page *page = pool_page(st);
+		void *addr;
+
+		if (!page)
+			return -ENOMEM;
+		addr = page_address(page);
+		if (copy_from_user(addr, (void __user *)(c->region->hva +
+				   (c->index[i] << PAGE_SHIFT)), PAGE_SIZE))
+			return -EFAULT;
+		if (kcolo_mutant(skip_page) && c->index[i] % 509 == 17)
+			continue;
+		if (!memchr_inv(addr, 0, PAGE_SIZE)) {
+			add_to_extent(st, c->index[i], KCOLO_WIRE_ZERO);
+			continue;
+		}
+		bvec_set_page(&st->bv[st->nr_bv++], page, PAGE_SIZE, 0);
+		add_to_extent(st, c->index[i], KCOLO_WIRE_RAW);
+	}
+	return 0;
+}
+
+static int clear_and_copy(struct kcolo_session *s)
+{
+	struct kcolo_stream *st = s->stream;
+	int err, changed;
+
+	if (!kcolo_guest_enter(&s->guest))
+		return -ESRCH;
+	if (kcolo_mutant(read_before_clear)) {
+		err = copy_chunk(st);
+		changed = kcolo_dirty_clear(&s->tracker, &st->chunk);
+		if (changed)
+			err = changed;
+	} else {
+		err = kcolo_dirty_clear(&s->tracker, &st->chunk);
+		if (!err)
+			err = copy_chunk(st);
+	}
+	kcolo_guest_leave(&s->guest);
+	return err;
+}
+
+static int send_chunk(struct kcolo_session *s, u32 round)
+{
+	struct kcolo_stream *st = s->stream;
+	u32 desc = KCOLO_WIRE_PAGES_HEAD + st->nr_extents * KCOLO_WIRE_EXTENT;
+	struct kcolo_wire_pages pages = {
+		.nr_extents = st->nr_extents,
+		.payload_crc = ~0U,
+		.payload_len = st->nr_bv * PAGE_SIZE,
+	};
+	struct kcolo_wire_hdr hdr = {
+		.type = KCOLO_WIRE_PAGES,
+		.length = desc + pages.payload_len,
+		.arg = round,
+		.epoch = s->epoch,
+	};
+	unsigned int i;
+
+	if (READ_ONCE(s->checksum)) {
+		hdr.flags = KCOLO_WIRE_F_CRC;
+		for (i = 0; i < st->nr_bv; i++)
+			pages.payload_crc = crc32c(pages.payload_crc,
+					page_address(st->bv[i].bv_page), PAGE_SIZE);
+	}
+	kcolo_wire_put_pages(st->head + KCOLO_WIRE_HDR, &pages);
+	hdr.crc = crc32c(~0U, st->head + KCOLO_WIRE_HDR, desc);
+	kcolo_wire_put_hdr(st->head, &hdr);
+	return kcolo_conn_send_pages(&s->data, st->head, KCOLO_WIRE_HDR + desc,
+				     st->bv, st->nr_bv);
+}
+
+static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
+{
+	struct kcolo_stream *st = s->stream;
+	unsigned int nr = st->chunk.nr;
+
+	s->sent.messages++;
+	s->sent.pages += nr;
+	KCOLO_STAT(s, PAGES_RAW) += st->nr_bv;
+	KCOLO_STAT(s, PAGES_ZERO) += nr - st->nr_bv;
+	KCOLO_STAT(s, PAGES_RESENT) += kcolo_dirty_sent(&s->tracker, &st->chunk);
+	switch (phase) {
+	case KCOLO_PHASE_SYNC:
+		KCOLO_STAT(s, PAGES_SYNC) += nr;
+		break;
+	case KCOLO_PHASE_PRECOPY:
+		KCOLO_STAT(s, PAGES_PRECOPY) += nr;
+		KCOLO_STAT(s, LAST_PRECOPY_PAGES) += nr;
+		break;
+	case KCOLO_PHASE_PAUSE:
+		KCOLO_STAT(s, PAGES_PAUSE) += nr;
+		KCOLO_STAT(s, LAST_PAUSE_PAGES) += nr;
+		break;
+	}
+}
+
+/**
+ * kcolo_stream_pass - send every page that is pending, once
+ * @s: session, an epoch is open; called by its worker
+ * @round: number of the pass in the epoch, from 0
+ * @phase: for the statistics
+ * @sent: set to the number of pages sent
+ *
+ * Return: 0; -ECANCELED when somebody wants something else of the worker; or
+ * another negative errno: of the guest as kcolo_dirty_clear() and -EFAULT, of
+ * the connection as -EPIPE. In each case what was not sent is pending and what
+ * was sent is unacked.
+ */
+int kcolo_stream_pass(struct kcolo_session *s, u32 round,
+		      enum kcolo_phase phase, u64 *sent)
+{
+	struct kcolo_stream *st = s->stream;
+	unsigned int region = 0;
+	u64 cursor = 0;
+	int err;
+
+	*sent = 0;
+	while (kcolo_dirty_take(&s->tracker, &st->chunk, &region, &cursor)) {
+		err = wanted_elsewhere(s) ? -ECANCELED : clear_and_copy(s);
+		if (err) {
+			kcolo_dirty_untake(&s->tracker, &st->chunk);
+			if (err < 0)
+				return err;
+			continue;	/* memslots changed: comes again */
+		}
+		/* From here on the peer may have it: unacked, come what may. */
+		err = st->nr_extents ? send_chunk(s, round) : 0;
+		count_chunk(s, phase);
+		if (err)
+			return -EPIPE;
+		*sent += st->chunk.nr;
+		cond_resched();
+	}
+	return 0;
+}

@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Kernels for the emulated hosts: fetch or build them once, keep them cached.
+
+  kernels.py prepare 6.1|6.12|debug   make ready, print what there is
+  kernels.py kdir    6.1|6.12|debug   only the directory to build modules against
+
+What is printed are KEY='VALUE' lines for a shell: release, vmlinuz, modules,
+initramfs, kdir.  Progress goes to stderr.
+
+Debian's kernels are downloaded and unpacked, not installed: a test must not
+change which kernel the machine boots next, and 6.12's headers, if installed,
+would pull in the image.  Image, headers and build tools come from one source
+version, so that a module made for it loads.  The debug kernel is built from
+Debian's kernel source package (see kernel_debug.py).
+
+Everything lies in ${XDG_CACHE_HOME:-~/.cache}/kcolo, keyed by exact version,
+is made beside its place and renamed into it, under a lock: concurrent runs
+wait for one of them to make it, and an interrupted one leaves nothing half
+done.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import lzma
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+KERNELS = ('6.1', '6.12', 'debug')
+META = {'6.1': 'linux-headers-amd64', '6.12': 'linux-headers-6.12-amd64'}
+# What stage one needs before it sees any file system but its own.
+BOOT_MODULES = ('virtio_pci', 'virtio_console', 'virtio_net',
+                '9pnet_virtio', '9p', 'overlay')
+BUSYBOX = '/bin/busybox'
+
+Kernel = namedtuple('Kernel', 'name release vmlinuz modules initramfs kdir')
+
+
+class Failed(Exception):
+    """Something that the user can do something about; the text says what."""
+
+
+def say(text):
+    print(f'kernels: {text}', file=sys.stderr, flush=True)
+
+
+def cache_dir():
+    base = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+    path = os.path.join(base, 'kcolo')
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def locked(name):
+    """Only one process at a time makes NAME."""
+    with open(os.path.join(cache_dir(), f'.lock-{name}'), 'w') as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f'{name}: waiting for another run that is at it')
+            fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def in_making(target):
+    """A directory beside TARGET that becomes it when the block succeeds."""
+    parent, name = os.path.split(target)
+    for old in os.listdir(parent):
+        if old.startswith(f'.making-{name}-'):      # we hold the lock
+            shutil.rmtree(os.path.join(parent, old), ignore_errors=True)
+    tmp = tempfile.mkdtemp(prefix=f'.making-{name}-', dir=parent)
+    try:
+        os.chmod(tmp, 0o755)
+        yield tmp
+        os.rename(tmp, target)
+    finally:
+        shutil.rmtree(tmp, ignore_errors=True)
+
+
+def output(*cmd, **kw):
+    p = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       text=True, **kw)
+    if p.returncode:
+        raise Failed(f'{" ".join(cmd)}: {(p.stderr or p.stdout).strip()}')
+    return p.stdout
+
+
+# Stock kernels
+
+def depends(package):
+    """{name: version or None} of what PACKAGE depends on, and its own version."""
+    text = output('apt-cache', 'show', '--no-all-versions', package)
+    fields = dict(re.findall(r'^(\S+): (.*)$', text, re.M))
+    deps = re.findall(r'([a-z0-9][a-z0-9.+-]*)(?: \(= ([^)]+)\))?',
+                      fields.get('Depends', ''))
+    return dict(deps), fields['Version']
+
+
+def stock_candidate(name):
+    """The release and package version that apt offers for kernel NAME."""
+    deps, _ = depends(META[name])
+    for dep, version in deps.items():
+        m = re.fullmatch(r'linux-headers-(' + re.escape(name) + r'\.\S+-amd64)', dep)
+        if m:
+            return m[1], version
+    raise Failed(f'apt offers no {name} kernel ({META[name]}): this wants '
+                 'Debian 12 with its security suite')
+
+
+def stock_fetch(release, version, root):
+    """Download and unpack what belongs to the kernel RELEASE into ROOT."""
+    headers = f'linux-headers-{release}'
+    deps, _ = depends(headers)
+    wanted = [headers] + [d for d in deps
+                          if re.match(r'linux-(headers-.*-common|kbuild-)', d)]
+    with tempfile.TemporaryDirectory(dir=root) as debs:
+        say(f'{release}: downloading')
+        output('apt-get', 'download', *(f'{p}={version}' for p in wanted), cwd=debs)
+        try:
+            output('apt-get', 'download',
+                   f'linux-image-{release}-unsigned={version}', cwd=debs)
+        except Failed:
+            output('apt-get', 'download', f'linux-image-{release}={version}',
+                   cwd=debs)
+        say(f'{release}: unpacking')
+        for deb in sorted(os.listdir(debs)):
+            output('dpkg', '-x', os.path.join(debs, deb), root)
+    for junk in ('usr/share', 'etc', 'lib/modules/%s/build' % release,
+                 'lib/modules/%s/source' % release):
+        path = os.path.join(root, junk)
+        if os.path.islink(path):
+            os.unlink(path)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def stock(name):
+    """The directory with Debian's kernel NAME, and its release."""
+    top = os.path.join(cache_dir(), 'stock')
+    os.makedirs(top, exist_ok=True)
+    current = os.path.join(top, name)
+    try:
+        release, version = stock_candidate(name)
+    except Failed as e:
+        if not os.path.exists(current):
+            raise Failed(f'{e} (are apt\'s lists there? try apt-get update)')
+        root = os.path.realpath(current)
+        return root, os.listdir(os.path.join(root, 'lib/modules'))[0]
+    root = os.path.join(top, f'{release}_{version}'.replace('~', '_'))
+    if os.path.isdir(root):
+        return root, release
+    with locked(f'stock-{name}'):
+        if os.path.isdir(root):
+            return root, release
+        with in_making(root) as tmp:
+            stock_fetch(release, version, tmp)
+            # The one absolute path in Debian's headers.
+            kdir = os.path.join(tmp, 'usr/src', f'linux-headers-{release}')
+            with open(os.path.join(kdir, 'Makefile')) as f:
+                text = f.read()
+            with open(os.path.join(kdir, 'Makefile'), 'w') as f:
+                f.write(text.replace('include /usr/', f'include {root}/usr/'))
+            output('depmod', '-b', tmp, release)
+        link = f'{current}.new'
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(link)
+        os.symlink(os.path.basename(root), link)
+        os.rename(link, current)
+        say(f'{name}: {release} ready')
+    return root, release
+
+
+# The initramfs
+
+def cpio(entries):
+    """A newc archive of ENTRIES, (path, mode, bytes), all owned by root."""
+    out = bytearray()
+    for ino, (path, mode, data) in enumerate([*entries, ('TRAILER!!!', 0, b'')], 1):
+        name = path.encode() + b'\0'
+        head = [ino, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0]
+        out += b'070701' + b''.join(b'%08x' % h for h in head) + name
+        out += bytes(-len(out) % 4)
+        out += data
+        out += bytes(-len(out) % 4)
+    return bytes(out)
+
+
+def boot_modules(moddir):
+    """The files under MODDIR to insert, each after what it depends on."""
+    def name(path):
+        return os.path.basename(path).split('.ko')[0].replace('-', '_')
+
+    deps, order = {}, []
+    with open(os.path.join(moddir, 'modules.dep')) as f:
+        for line in f:
+            path, needs = line.split(':')
+            deps[name(path)] = (path, needs.split())
+    with open(os.path.join(moddir, 'modules.builtin')) as f:
+        builtin = {name(line.strip()) for line in f}
+
+    def add(mod):
+        if mod not in deps:
+            if mod in builtin:
+                return
+            raise Failed(f'{moddir}: no module {mod}')
+        path, needs = deps[mod]
+        for need in needs:
+            add(name(need))
+        if path not in order:
+            order.append(path)
+
+    for mod in BOOT_MODULES:
+        add(mod)
+    return order
+
+
+def initramfs(root, moddir):
+    """The initramfs for the modules in MODDIR, kept in ROOT."""
+    if not os.path.exists(BUSYBOX):
+        raise Failed(f'no {BUSYBOX}: run selftests/host/deps.sh')
+    entries = [(d, 0o40755, b'') for d in
+               ('bin', 'dev', 'proc', 'sys', 'mod', 'rw', 'new', 'lower')]
+    with open(BUSYBOX, 'rb') as f:
+        entries.append(('bin/busybox', 0o100755, f.read()))
+    for script in ('init', 'init2', 'hostctl'):
+        with open(os.path.join(HERE, script), 'rb') as f:
+            entries.append((script, 0o100755, f.read()))
+    names = []
+    for path in boot_modules(moddir):
+        with open(os.path.join(moddir, path), 'rb') as f:
+            data = f.read()
+        if path.endswith('.xz'):
+            data = lzma.decompress(data)
+        elif not path.endswith('.ko'):
+            raise Failed(f'{path}: compressed in a way not known here')
+        names.append(os.path.basename(path).split('.ko')[0] + '.ko')
+        entries.append((f'mod/{names[-1]}', 0o100644, data))
+    entries.append(('mod/order', 0o100644, '\n'.join(names + ['']).encode()))
+    data = cpio(entries)
+
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    path = os.path.join(root, f'initramfs-{digest}.cpio')
+    if os.path.exists(path):
+        os.utime(path)
+        return path
+    fd, tmp = tempfile.mkstemp(dir=root)
+    with os.fdopen(fd, 'wb') as f:
+        f.write(data)
+    os.chmod(tmp, 0o644)
+    os.rename(tmp, path)
+    for old in os.listdir(root):        # of earlier versions of the scripts
+        full = os.path.join(root, old)
+        if old.startswith('initramfs-') and time.time() - os.stat(full).st_mtime > 86400:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(full)
+    return path
+
+
+def prepare(name):
+    """Make kernel NAME ready and say where everything is.  Raises Failed."""
+    if name == 'debug':
+        import kernel_debug
+        root, release = kernel_debug.prepare()
+        vmlinuz = os.path.join(root, 'bzImage')
+        kdir = os.path.join(root, 'build')
+    else:
+        root, release = stock(name)
+        vmlinuz = os.path.join(root, 'boot', f'vmlinuz-{release}')
+        kdir = os.path.join(root, 'usr/src', f'linux-headers-{release}')
+    moddir = os.path.join(root, 'lib/modules', release)
+    return Kernel(name, release, vmlinuz, moddir, initramfs(root, moddir), kdir)
+
+
+def main():
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('what', choices=('prepare', 'kdir'))
+    ap.add_argument('kernel', choices=KERNELS)
+    args = ap.parse_args()
+    try:
+        kernel = prepare(args.kernel)
+    except (Failed, OSError) as e:
+        say(str(e))
+        return 1
+    if args.what == 'kdir':
+        print(kernel.kdir)
+    else:
+        for key in ('release', 'vmlinuz', 'modules', 'initramfs', 'kdir'):
+            print(f'{key}={shlex.quote(getattr(kernel, key))}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

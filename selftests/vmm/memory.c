@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The regions of RAM: what they are, their hash, and the log of our writes. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef KVMM_NO_KCOLO
+#include <kcolo.h>
+#endif
+
+#include "kvmm.h"
+
+static const struct {
+	const char *name;
+	u64 gpa;
+	u64 max;
+} places[MAX_REGIONS] = {
+	{ "ram0", GPA_RAM0, GPA_RAM_MAX },
+	{ "ram1", GPA_RAM1, GPA_RAM_MAX },
+	{ "vram", GPA_VRAM, GPA_VRAM_MAX },
+};
+
+static u8 *map_memory(const char *name, u64 size)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, fd = -1;
+	u8 *mem;
+
+	if (opt.memfd) {
+		fd = memfd_create(name, MFD_CLOEXEC);
+		if (fd < 0 || ftruncate(fd, size))
+			die(EXIT_USAGE, "memfd of %llu bytes: %s", size,
+			    strerror(errno));
+		flags = MAP_SHARED | MAP_NORESERVE;
+	}
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+	if (mem == MAP_FAILED)
+		die(EXIT_USAGE, "mmap of %llu bytes: %s", size,
+		    strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return mem;
+}
+
+void ram_init(struct vm *vm)
+{
+	struct region *r;
+	u32 i;
+
+	for (i = 0; i < MAX_REGIONS; i++) {
+		if (!opt.size[i])
+			continue;
+		if (opt.size[i] > places[i].max)
+			die(EXIT_USAGE, "%s can have %llu MiB at most",
+			    places[i].name, places[i].max >> 20);
+		r = &vm->region[vm->nr_regions++];
+		r->name = places[i].name;
+		r->gpa = places[i].gpa;
+		r->size = opt.size[i];
+		r->mem = map_memory(r->name, r->size);
+		r->page_hash = xcalloc(r->size >> KVMM_PAGE_SHIFT,
+				       sizeof(*r->page_hash));
+		r->dirtied = xcalloc(r->size >> KVMM_PAGE_SHIFT, 1);
+	}
+}
+
+void ram_free(struct vm *vm)
+{
+	struct region *r;
+
+	for (r = vm->region; r < vm->region + vm->nr_regions; r++) {
+		munmap(r->mem, r->size);
+		free(r->page_hash);
+		free(r->dirtied);
+	}
+}
+
+u64 ram_pages(const struct vm *vm)
+{
+	u64 pages = 0;
+	u32 i;
+
+	for (i = 0; i < vm->nr_regions; i++)
+		pages += vm->region[i].size >> KVMM_PAGE_SHIFT;
+	return pages;
+}
+
+/* Four lanes, so that the multiplications overlap. */
+static u64 hash_page(const void *page)
+{
+	const u64 k = 0x9fb21c651e98df25ull;
+	u64 a = 1, b = 2, c = 3, d = 4;
+	const u64 *w = page;
+	const u64 *end = w + KVMM_PAGE_WORDS;
+
+	for (; w < end; w += 4) {
+		a = (a ^ w[0]) * k;
+		b = (b ^ w[1]) * k;
+		c = (c ^ w[2]) * k;
+		d = (d ^ w[3]) * k;
+		a ^= a >> 29;
+		b ^= b >> 29;
+		c ^= c >> 29;
+		d ^= d >> 29;
+	}
+	return stream_mix(a ^ stream_mix(b ^ stream_mix(c ^ stream_mix(d))));
+}
+
+/* The hash of all RAM: of every page, and of where it is. */
+u64 ram_hash(struct vm *vm)
+{
+	struct region *r;
+	u64 page, hash = 0;
+	u32 i;
+
+	for (i = 0; i < vm->nr_regions; i++) {
+		r = &vm->region[i];
+		for (page = 0; page < r->size >> KVMM_PAGE_SHIFT; page++) {
+			r->page_hash[page] =
+				hash_page(r->mem + (page << KVMM_PAGE_SHIFT));
+			hash += stream_mix(r->page_hash[page] ^
+					   stream_mix((u64)i << 40 | page));
+		}
+	}
+	return hash;
+}
+
+void ram_log(struct vm *vm, const void *mem, u64 len)
+{
+	const struct kcolo_region *log;
+	const u8 *at = mem;
+	struct region *r;
+
+	for (r = vm->region; r < vm->region + vm->nr_regions; r++) {
+		if (at < r->mem || at >= r->mem + r->size)
+			continue;
+		/*
+		 * A write before the session knows the region is read by the
+		 * first checkpoint, which sends everything.
+		 */
+		log = atomic_load(&r->log);
+#ifndef KVMM_NO_KCOLO
+		if (log)
+			kcolo_log_dirty(log, at - r->mem, len);
+#endif
+		return;
+	}
+}
+
+void ram_alias(const struct vm *vm, struct alias *alias)
+{
+	u64 pages;
+
+	/* An odd first page: nothing is aligned to the words of a bitmap. */
+	alias->region = vm->nr_regions > 1 ? 1 : 0;
+	alias->page = alias->region ? 13 : BOOT_PAGES + 51;
+	pages = vm->region[alias->region].size >> KVMM_PAGE_SHIFT;
+	alias->npages = pages / 4 < 200 ? pages / 4 : 200;
+}
+
+void *ram_at(struct vm *vm, u64 gpa, u64 len)
+{
+	static const u64 window[2] = { GPA_ALIAS0, GPA_ALIAS1 };
+	struct alias alias;
+	struct region *r;
+	u32 i;
+
+	for (r = vm->region; r < vm->region + vm->nr_regions; r++)
+		if (gpa >= r->gpa && gpa + len <= r->gpa + r->size)
+			return r->mem + (gpa - r->gpa);
+	ram_alias(vm, &alias);
+	for (i = 0; i < 2; i++)
+		if (gpa >= window[i] && gpa + len <=
+		    window[i] + (alias.npages << KVMM_PAGE_SHIFT))
+			return vm->region[alias.region].mem +
+			       (alias.page << KVMM_PAGE_SHIFT) +
+			       (gpa - window[i]);
+	return NULL;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The memslots. No region is one slot, few begin where a word of a dirty bitmap
+ * does, a part of RAM is mapped twice, and a part lies in SMM's address space
+ * too: nothing is as simple as one slot a region.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "kvmm.h"
+
+#define BOOT_SLOT_PAGES	(BOOT_PAGES + 37)
+#define SLOT_IDS	48
+
+void slot_set(struct vm *vm, const struct slot *slot, bool present)
+{
+	struct kvm_userspace_memory_region r = {
+		.slot = slot->as << 16 | slot->id,
+		.flags = slot->read_only ? KVM_MEM_READONLY :
+			KVM_MEM_LOG_DIRTY_PAGES,
+		.guest_phys_addr = slot->gpa,
+		.memory_size = present ? slot->size : 0,
+		.userspace_addr = (u64)vm->region[slot->region].mem +
+			slot->offset,
+	};
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &r))
+		die(EXIT_USAGE, "memslot %x at %llx, %llu bytes: %s", r.slot,
+		    r.guest_phys_addr, r.memory_size, strerror(errno));
+}
+
+struct slot *slot_new(struct vm *vm)
+{
+	struct slot *slot;
+
+	for (slot = vm->slot; slot < vm->slot + MAX_SLOTS; slot++)
+		if (!slot->used) {
+			memset(slot, 0, sizeof(*slot));
+			slot->used = true;
+			return slot;
+		}
+	return NULL;
+}
+
+/* A slot number of the first address space that is free, any of them. */
+u32 slot_free_id(struct vm *vm)
+{
+	u32 id, i;
+
+	for (;;) {
+		id = random_below(SLOT_IDS);
+		for (i = 0; i < MAX_SLOTS; i++)
+			if (vm->slot[i].used && !vm->slot[i].as &&
+			    vm->slot[i].id == id)
+				break;
+		if (i == MAX_SLOTS)
+			return id;
+	}
+}
+
+static struct slot *add(struct vm *vm, u32 region, u64 page, u64 npages)
+{
+	struct slot *slot;
+	u32 id = 0, i;
+
+	if (!npages)
+		return NULL;
+	for (i = 0; i < MAX_SLOTS; i++)
+		id += vm->slot[i].used && !vm->slot[i].as;
+	slot = slot_new(vm);
+	slot->id = id;
+	slot->region = region;
+	slot->offset = page << KVMM_PAGE_SHIFT;
+	slot->size = npages << KVMM_PAGE_SHIFT;
+	slot->gpa = vm->region[region].gpa + slot->offset;
+	return slot;
+}
+
+static void map_ram0(struct vm *vm)
+{
+	u64 pages = vm->region[0].size >> KVMM_PAGE_SHIFT;
+	u64 half = (pages - BOOT_SLOT_PAGES) / 2;
+	u64 at = BOOT_SLOT_PAGES;
+
+	add(vm, 0, 0, at)->boot = true;
+	add(vm, 0, at, half);
+	add(vm, 0, at + half, half);
+	add(vm, 0, at + 2 * half, pages - at - 2 * half);
+}
+
+static void map_ram1(struct vm *vm, u32 region)
+{
+	u64 pages = vm->region[region].size >> KVMM_PAGE_SHIFT;
+	u64 read_only = read_only_pages(vm, region);
+	u64 split;
+
+	pages -= unmapped_pages(vm, region) + read_only;
+	split = pages * 5 / 8 | 1;
+	add(vm, region, 0, split);
+	add(vm, region, split, pages - split);
+	if (read_only)
+		add(vm, region, pages, read_only)->read_only = true;
+}
+
+static void map_alias(struct vm *vm)
+{
+	struct alias alias;
+	struct slot *slot;
+
+	ram_alias(vm, &alias);
+	slot = add(vm, alias.region, alias.page, alias.npages);
+	slot->alias = true;
+	slot->gpa = GPA_ALIAS0;
+}
+
+void slots_init(struct vm *vm)
+{
+	struct slot *slot;
+	u32 i;
+
+	map_ram0(vm);
+	if (vm->nr_regions > 1)
+		map_ram1(vm, 1);
+	if (vm->nr_regions > 2)
+		add(vm, 2, 0, vm->region[2].size >> KVMM_PAGE_SHIFT);
+	map_alias(vm);
+	if (vm->has_smm) {
+		slot = slot_new(vm);
+		*slot = vm->slot[1];
+		slot->as = 1;
+		slot->id = 0;
+	}
+	for (i = 0; i < MAX_SLOTS; i++)
+		if (vm->slot[i].used)
+			slot_set(vm, &vm->slot[i], true);
+}
