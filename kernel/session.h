@@ -117,6 +117,7 @@ struct kcolo_session {
 	unsigned long req;
 	/* Primary: bits of enum kcolo_wire_type that came for this epoch. */
 	unsigned long rx;
+	char peer_error[KCOLO_WIRE_TEXT_MAX + 1];	/* under lock */
 	wait_queue_head_t wq;
 
 	/* Changed under lock and map_lock, while no epoch is open. */

@@ -32,6 +32,7 @@
  * @bv: its pages that are not zero
  * @nr_bv: how many
  * @nr_extents: runs of it
+ * @nr_pages: pages in them
  * @head: header, head and extents
  */
 struct kcolo_stream {
@@ -41,6 +42,7 @@ struct kcolo_stream {
 	struct bio_vec bv[KCOLO_CHUNK_PAGES];
 	unsigned int nr_bv;
 	unsigned int nr_extents;
+	unsigned int nr_pages;
 	u8 head[HEAD_MAX];
 };
 
@@ -94,6 +96,7 @@ static void add_to_extent(struct kcolo_stream *st, u64 index, u8 encoding)
 	u8 *buf = st->head + KCOLO_WIRE_HDR + KCOLO_WIRE_PAGES_HEAD;
 	struct kcolo_wire_extent e;
 
+	st->nr_pages++;
 	if (st->nr_extents) {
 		u8 *last = buf + (st->nr_extents - 1) * KCOLO_WIRE_EXTENT;
 
@@ -119,6 +122,7 @@ static int copy_chunk(struct kcolo_stream *st)
 
 	st->nr_bv = 0;
 	st->nr_extents = 0;
+	st->nr_pages = 0;
 	for (i = 0; i < c->nr; i++) {
 		struct page *page = pool_page(st);
 		void *addr;
@@ -195,7 +199,7 @@ static int send_chunk(struct kcolo_session *s, u32 round)
 static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
 {
 	struct kcolo_stream *st = s->stream;
-	unsigned int nr = st->chunk.nr;
+	unsigned int nr = st->nr_pages;
 
 	s->sent.messages++;
 	s->sent.pages += nr;
@@ -251,7 +255,7 @@ int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 		count_chunk(s, phase);
 		if (err)
 			return -EPIPE;
-		*sent += st->chunk.nr;
+		*sent += st->nr_pages;
 		cond_resched();
 	}
 	return 0;

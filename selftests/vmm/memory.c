@@ -9,6 +9,8 @@
 
 #ifndef KVMM_NO_KCOLO
 #include <kcolo.h>
+#else
+#define kcolo_log_dirty(l, o, n) ((void)(n))
 #endif
 
 #include "kvmm.h"
@@ -141,10 +143,8 @@ void ram_log(struct vm *vm, const void *mem, u64 len)
 		 * first checkpoint, which sends everything.
 		 */
 		log = atomic_load(&r->log);
-#ifndef KVMM_NO_KCOLO
 		if (log)
 			kcolo_log_dirty(log, at - r->mem, len);
-#endif
 		return;
 	}
 }

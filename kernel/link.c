@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What both ends do alike on their connections: say who they are, see whether
+ * the other fits, and receive on the control connection, where a peer that is
+ * silent for too long is noticed.
+ */
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "link.h"
+#include "session.h"
+
+/**
+ * kcolo_link_say - send a message on the control connection
+ * @s: session
+ * @type: of the message
+ * @epoch: it belongs to, or 0
+ * @arg: of the type
+ * @body: of the message
+ * @len: bytes of it
+ *
+ * Return: 0 or a negative errno; then the link is being given up.
+ */
+int kcolo_link_say(struct kcolo_session *s, enum kcolo_wire_type type,
+		   u64 epoch, u32 arg, const void *body, u32 len)
+{
+	struct kcolo_wire_hdr hdr = {
+		.type = type,
+		.length = len,
+		.arg = arg,
+		.epoch = epoch,
+	};
+	int err = kcolo_conn_send(&s->control, &hdr, body);
+
+	if (err == -ETIMEDOUT)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
+					  "the peer takes nothing");
+	else if (err)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
+					  "the control connection is lost");
+	return err;
+}
+
+/**
+ * kcolo_link_refuse - tell a peer why it is not wanted
+ * @conn: connected
+ * @type: KCOLO_WIRE_ABORT or KCOLO_WIRE_FENCED
+ * @reason: enum kcolo_abort_reason
+ * @why: in words, for ABORT
+ *
+ * Whether it arrives is not looked at.
+ */
+void kcolo_link_refuse(struct kcolo_conn *conn, enum kcolo_wire_type type,
+		       u32 reason, const char *why)
+{
+	struct kcolo_wire_hdr hdr = {
+		.type = type,
+		.arg = reason,
+		.length = type == KCOLO_WIRE_ABORT ?
+			  strnlen(why, KCOLO_WIRE_TEXT_MAX) : 0,
+	};
+
+	kcolo_conn_send(conn, &hdr, why);
+}
+
+/**
+ * kcolo_link_greet - send HELLO
+ * @s: session
+ * @conn: connected
+ * @channel: which of the connections this is
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_link_greet(struct kcolo_session *s, struct kcolo_conn *conn,
+		     enum kcolo_wire_channel channel)
+{
+	struct kcolo_wire_hdr hdr = {
+		.type = KCOLO_WIRE_HELLO_MSG,
+		.length = KCOLO_WIRE_HELLO,
+	};
+	struct kcolo_wire_hello hello = {
+		.version = KCOLO_WIRE_VERSION,
+		.channel = channel,
+		.role = s->role,
+		.page_size = PAGE_SIZE,
+		.features = KCOLO_WIRE_FEATURES,
+		.incarnation = s->incarnation,
+	};
+	u8 body[KCOLO_WIRE_HELLO];
+
+	mutex_lock(&s->lock);
+	hello.committed = s->committed;
+	memcpy(hello.uuid, s->uuid, sizeof(hello.uuid));
+	mutex_unlock(&s->lock);
+	strscpy(hello.name, s->name, sizeof(hello.name));
+	kcolo_wire_put_hello(body, &hello);
+	return kcolo_conn_send(conn, &hdr, body);
+}
+
+/* Why the other end does not fit, or NULL. Each mismatch has its name. */
+static const char *hello_misfit(struct kcolo_session *s,
+				const struct kcolo_wire_hello *hello)
+{
+	if (hello->version != KCOLO_WIRE_VERSION)
+		return "the peer speaks another version of the protocol: load the same kcolo on both hosts";
+	if (hello->page_size != PAGE_SIZE)
+		return "the peer has another page size";
+	if (hello->features & ~KCOLO_WIRE_FEATURES)
+		return "the peer uses features that are not known here";
+	if (hello->role == s->role ||
+	    (hello->role != KCOLO_ROLE_PRIMARY &&
+	     hello->role != KCOLO_ROLE_SECONDARY))
+		return "the peer has the same role: one end must be secondary";
+	if (strcmp(hello->name, s->name))
+		return "the peer's session has another name";
+	if (s->uuid_known && memcmp(hello->uuid, s->uuid, sizeof(s->uuid)))
+		return "the peer's session is not the one this one belongs to";
+	return NULL;
+}
+
+static int get_hello(struct kcolo_conn *conn, struct kcolo_wire_hello *hello,
+		     char *why, size_t len)
+{
+	u8 buf[max(KCOLO_WIRE_HELLO, KCOLO_WIRE_TEXT_MAX)];
+	struct kcolo_wire_hdr hdr;
+	const char *bad;
+	int err;
+
+	err = kcolo_conn_recv(conn, buf, KCOLO_WIRE_HDR);
+	if (err) {
+		strscpy(why, "the peer closed the connection or did not answer",
+			len);
+		return err;
+	}
+	bad = kcolo_wire_get_hdr(buf, &hdr);
+	if (!bad && hdr.type == KCOLO_WIRE_FENCED) {
+		strscpy(why, "the secondary has taken over", len);
+		return -EKEYREVOKED;
+	}
+	if (!bad && hdr.type != KCOLO_WIRE_HELLO_MSG &&
+	    hdr.type != KCOLO_WIRE_ABORT)
+		bad = "the peer did not begin with HELLO";
+	if (!bad && kcolo_conn_recv_body(conn, &hdr, buf))
+		bad = "the checksum of HELLO is wrong";
+	if (!bad && hdr.type == KCOLO_WIRE_ABORT) {
+		snprintf(why, len, "the peer refused: %.*s", (int)hdr.length, buf);
+		return -ECONNREFUSED;
+	}
+	if (!bad)
+		bad = kcolo_wire_get_hello(buf, hello);
+	if (!bad)
+		return 0;
+	strscpy(why, bad, len);
+	return -EPROTO;
+}
+
+static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
+		       enum kcolo_wire_channel channel, char *why, size_t len)
+{
+	struct kcolo_wire_hello hello;
+	const char *bad;
+	int err;
+
+	conn->timeout = READ_ONCE(s->peer_timeout);
+	err = kcolo_conn_connect(conn, s->net, &s->local, &s->peer);
+	if (err) {
+		snprintf(why, len, "cannot connect to the peer (%pe)",
+			 ERR_PTR(err));
+		return err;
+	}
+	err = kcolo_link_greet(s, conn, channel);
+	if (err) {
+		strscpy(why, "the peer closed the connection", len);
+		return err;
+	}
+	err = get_hello(conn, &hello, why, len);
+	if (err)
+		return err;
+	bad = hello_misfit(s, &hello);
+	if (bad) {
+		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
+				  KCOLO_ABORT_REASON_PEER_REFUSED, bad);
+		strscpy(why, bad, len);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+/**
+ * kcolo_link_connect - connect a primary to its secondary
+ * @s: session; called by its worker
+ * @why: on failure, the reason in words
+ * @len: bytes of @why
+ *
+ * Return: 0; -EKEYREVOKED when the secondary has taken over; or another
+ * negative errno. On failure there is no connection.
+ */
+int kcolo_link_connect(struct kcolo_session *s, char *why, size_t len)
+{
+	int err;
+
+	err = connect_one(s, &s->control, KCOLO_WIRE_CONTROL, why, len);
+	if (!err)
+		err = connect_one(s, &s->data, KCOLO_WIRE_DATA, why, len);
+	if (err) {
+		kcolo_conn_release(&s->control);
+		kcolo_conn_release(&s->data);
+	}
+	return err;
+}
+
+/**
+ * kcolo_link_accept - hear who has connected to a secondary
+ * @s: session
+ * @conn: just accepted
+ * @hello: what the peer says of itself; it fits
+ *
+ * A peer that does not fit is told why.
+ *
+ * Return: 0 or a negative errno; then @conn is to be released.
+ */
+int kcolo_link_accept(struct kcolo_session *s, struct kcolo_conn *conn,
+		      struct kcolo_wire_hello *hello)
+{
+	char why[KCOLO_ERROR_MAX];
+	const char *bad;
+	int err;
+
+	err = get_hello(conn, hello, why, sizeof(why));
+	if (!err) {
+		bad = hello_misfit(s, hello);
+		if (!bad)
+			return 0;
+		strscpy(why, bad, sizeof(why));
+		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
+				  KCOLO_ABORT_REASON_PEER_REFUSED, bad);
+		err = -EPROTO;
+	}
+	pr_info("%s: a connection was refused: %s\n", s->name, why);
+	return err;
+}
+
+static const char *receive_one(struct kcolo_session *s, u8 *buf,
+			       kcolo_link_fn fn,
+			       enum kcolo_abort_reason *reason)
+{
+	struct kcolo_wire_hdr hdr;
+	const char *bad;
+	int err;
+
+	*reason = KCOLO_ABORT_REASON_PEER_LOST;
+	if (kcolo_conn_recv(&s->control, buf, KCOLO_WIRE_HDR))
+		return "the control connection is lost";
+	*reason = KCOLO_ABORT_REASON_PROTOCOL;
+	bad = kcolo_wire_get_hdr(buf, &hdr);
+	if (!bad && hdr.type == KCOLO_WIRE_PAGES)
+		bad = "PAGES came on the control connection";
+	if (bad)
+		return bad;
+	err = kcolo_conn_recv_body(&s->control, &hdr, buf);
+	if (err) {
+		*reason = err == -EBADMSG ? KCOLO_ABORT_REASON_CHECKSUM :
+					    KCOLO_ABORT_REASON_PEER_LOST;
+		return err == -EBADMSG ? "the checksum of a message is wrong" :
+					 "the control connection is lost";
+	}
+	if (hdr.type == KCOLO_WIRE_PONG)
+		return NULL;
+	if (hdr.type == KCOLO_WIRE_PING) {
+		kcolo_link_say(s, KCOLO_WIRE_PONG, 0, 0, NULL, 0);
+		return NULL;
+	}
+	return fn(s, &hdr, buf);
+}
+
+/**
+ * kcolo_link_receive - receive on the control connection until it is lost
+ * @s: session, connected; called by the thread that receives on control
+ * @fn: called for each message
+ *
+ * The primary sends PING when nothing has come for a third of peer-timeout;
+ * either end gives a peer up that was silent for all of it.
+ */
+void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
+{
+	enum kcolo_abort_reason reason = KCOLO_ABORT_REASON_PEER_LOST;
+	u8 *buf = kvmalloc(KCOLO_WIRE_BODY_MAX, GFP_KERNEL);
+	const char *bad = NULL;
+	unsigned int timeout;
+	int ready;
+
+	if (!buf) {
+		reason = KCOLO_ABORT_REASON_NO_MEMORY;
+		bad = "no memory to receive";
+	}
+	while (!bad && !kthread_should_stop()) {
+		timeout = READ_ONCE(s->peer_timeout);
+		ready = kcolo_conn_wait(&s->control, max(timeout / 3, 1U));
+		if (ready < 0) {
+			reason = KCOLO_ABORT_REASON_PEER_LOST;
+			bad = "the control connection is lost";
+		} else if (ready) {
+			bad = receive_one(s, buf, fn, &reason);
+		} else if (time_after(jiffies, s->control.rx_time +
+				      msecs_to_jiffies(timeout))) {
+			reason = KCOLO_ABORT_REASON_PEER_TIMEOUT;
+			bad = "the peer has not answered within peer-timeout";
+		} else if (s->role == KCOLO_ROLE_PRIMARY) {
+			kcolo_link_say(s, KCOLO_WIRE_PING, 0, 0, NULL, 0);
+		}
+	}
+	if (bad)
+		kcolo_session_link_failed(s, reason, bad);
+	kvfree(buf);
+}

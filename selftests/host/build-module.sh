@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds the module out of the checkout, for one of the kernels that the
+# emulated hosts boot.
+#
+# kbuild builds an external module where its sources are, so the sources are
+# mirrored, one directory a kernel and variant: several kernels and mutants can
+# be built at once, and the checkout may be read-only but for build/.  rsync
+# leaves alone what has not changed, so a second build is quick.
+
+usage() {
+	cat <<-END
+	usage: build-module.sh 6.1|6.12|debug [VARIANT]
+	Makes build/KERNEL[-VARIANT]/kcolo.ko, with W=1 and -Werror, and says where.
+	VARIANT is passed on as KCOLO_MUTANT: a deliberate fault that a test has to
+	find.  KCOLO_MAKE holds more arguments for make, e.g. "C=2" or "V=1".
+	END
+}
+
+case ${1:-} in
+6.1|6.12|debug) kernel=$1 ;;
+-h|--help) usage; exit 0 ;;
+*) usage >&2; exit 2 ;;
+esac
+variant=${2:-}
+
+set -e
+top=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$top/build/$kernel${variant:+-$variant}
+kdir=$(python3 "$top/selftests/host/kernels.py" kdir "$kernel")
+
+mkdir -p "$dir"
+exec 9>"$dir/.lock"
+flock 9
+# What was generated there stays: it is not in the checkout, and --delete spares
+# what is excluded.
+rsync -rlpt --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+	--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.symvers' \
+	--exclude='modules.order' --exclude='*.gcno' --exclude='*.d' \
+	"$top/kernel" "$top/include" "$dir/"
+cp -pu "$top/Kbuild" "$dir/"
+# Another kernel version, or another flag, is not seen by every rule of kbuild.
+if [ "$(cat "$dir/.kdir" 2>/dev/null)" != "$kdir" ]; then
+	find "$dir" \( -name '*.o' -o -name '.*.cmd' -o -name '*.mod*' \) -delete
+	echo "$kdir" >"$dir/.kdir"
+fi
+
+# Debian's configuration wants BTF, for which the headers lack what it takes:
+# pahole is not needed otherwise, and one note per build helps nobody.
+# shellcheck disable=SC2086
+make -C "$kdir" M="$dir" -j"$(nproc)" W=1 KCFLAGS=-Werror --no-print-directory \
+	${variant:+KCOLO_MUTANT="$variant"} ${KCOLO_MAKE:-} modules 9>&- >&2
+echo "$dir/kcolo.ko"
