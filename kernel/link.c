@@ -119,10 +119,12 @@ static const char *hello_misfit(struct kcolo_session *s,
 	return NULL;
 }
 
+static_assert(KCOLO_WIRE_TEXT_MAX >= KCOLO_WIRE_HELLO);
+
 static int get_hello(struct kcolo_conn *conn, struct kcolo_wire_hello *hello,
 		     char *why, size_t len)
 {
-	u8 buf[max(KCOLO_WIRE_HELLO, KCOLO_WIRE_TEXT_MAX)];
+	u8 buf[KCOLO_WIRE_TEXT_MAX];
 	struct kcolo_wire_hdr hdr;
 	const char *bad;
 	int err;

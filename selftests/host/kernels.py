@@ -14,26 +14,25 @@ would pull in the image.  Image, headers and build tools come from one source
 version, so that a module made for it loads.  The debug kernel is built from
 Debian's kernel source package (see kernel_debug.py).
 
-Everything lies in ${XDG_CACHE_HOME:-~/.cache}/kcolo, keyed by exact version,
-is made beside its place and renamed into it, under a lock: concurrent runs
-wait for one of them to make it, and an interrupted one leaves nothing half
-done.
+All of it is kept in ${XDG_CACHE_HOME:-~/.cache}/kcolo, keyed by exact version.
 """
 
 import argparse
 import contextlib
-import fcntl
 import hashlib
 import lzma
 import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections import namedtuple
+
+sys.dont_write_bytecode = True
+
+from cache import Failed, cache_dir, in_making, locked, output, say    # noqa: E402
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 KERNELS = ('6.1', '6.12', 'debug')
@@ -44,57 +43,6 @@ BOOT_MODULES = ('virtio_pci', 'virtio_console', 'virtio_net',
 BUSYBOX = '/bin/busybox'
 
 Kernel = namedtuple('Kernel', 'name release vmlinuz modules initramfs kdir')
-
-
-class Failed(Exception):
-    """Something that the user can do something about; the text says what."""
-
-
-def say(text):
-    print(f'kernels: {text}', file=sys.stderr, flush=True)
-
-
-def cache_dir():
-    base = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
-    path = os.path.join(base, 'kcolo')
-    os.makedirs(path, exist_ok=True)
-    return path
-
-
-@contextlib.contextmanager
-def locked(name):
-    """Only one process at a time makes NAME."""
-    with open(os.path.join(cache_dir(), f'.lock-{name}'), 'w') as f:
-        try:
-            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f'{name}: waiting for another run that is at it')
-            fcntl.flock(f, fcntl.LOCK_EX)
-        yield
-
-
-@contextlib.contextmanager
-def in_making(target):
-    """A directory beside TARGET that becomes it when the block succeeds."""
-    parent, name = os.path.split(target)
-    for old in os.listdir(parent):
-        if old.startswith(f'.making-{name}-'):      # we hold the lock
-            shutil.rmtree(os.path.join(parent, old), ignore_errors=True)
-    tmp = tempfile.mkdtemp(prefix=f'.making-{name}-', dir=parent)
-    try:
-        os.chmod(tmp, 0o755)
-        yield tmp
-        os.rename(tmp, target)
-    finally:
-        shutil.rmtree(tmp, ignore_errors=True)
-
-
-def output(*cmd, **kw):
-    p = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       text=True, **kw)
-    if p.returncode:
-        raise Failed(f'{" ".join(cmd)}: {(p.stderr or p.stdout).strip()}')
-    return p.stdout
 
 
 # Stock kernels

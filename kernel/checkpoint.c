@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a checkpoint on the primary, from the request to the commit or
+ * the abort. All of it runs in the session's worker. Each step returns why the
+ * checkpoint is to be given up, or KCOLO_ABORT_REASON_NONE to go on.
+ */
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+#include "checkpoint.h"
+#include "link.h"
+#include "session.h"
+#include "stream.h"
+#include "trace.h"
+
+#define INTERRUPTS	(BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_STOP) | \
+			 BIT(KCOLO_REQ_LINK) | BIT(KCOLO_REQ_VM_GONE))
+
+/*
+ * Passes over RAM in a pause in which memslots change under our hands, before
+ * the guest is let go again.
+ */
+#define PAUSE_PASSES	8
+
+typedef enum kcolo_abort_reason reason_t;
+
+static bool interrupted(struct kcolo_session *s)
+{
+	return READ_ONCE(s->req) & INTERRUPTS ||
+	       test_bit(KCOLO_WIRE_ABORT, &s->rx);
+}
+
+/* Why the worker was interrupted; NONE when it was not. */
+static reason_t interruption(struct kcolo_session *s)
+{
+	reason_t reason = KCOLO_ABORT_REASON_NONE;
+
+	if (test_bit(KCOLO_REQ_STOP, &s->req))
+		return KCOLO_ABORT_REASON_CLOSED;
+	if (test_bit(KCOLO_REQ_LINK, &s->req)) {
+		mutex_lock(&s->lock);
+		reason = s->link_reason;
+		kcolo_session_set_error(s, s->link_error);
+		mutex_unlock(&s->lock);
+		return reason;
+	}
+	if (test_bit(KCOLO_REQ_VM_GONE, &s->req))
+		return KCOLO_ABORT_REASON_VM_GONE;
+	if (test_bit(KCOLO_WIRE_ABORT, &s->rx)) {
+		mutex_lock(&s->lock);
+		kcolo_session_set_error(s, s->peer_error);
+		mutex_unlock(&s->lock);
+		return KCOLO_ABORT_REASON_PEER_REFUSED;
+	}
+	if (test_bit(KCOLO_REQ_ABORT, &s->req))
+		return KCOLO_ABORT_REASON_REQUESTED;
+	return reason;
+}
+
+static reason_t failed(struct kcolo_session *s, reason_t reason,
+		       const char *why)
+{
+	mutex_lock(&s->lock);
+	kcolo_session_set_error(s, why);
+	mutex_unlock(&s->lock);
+	return reason;
+}
+
+/* Why a call into the tracker or the stream failed. */
+static reason_t guest_failed(struct kcolo_session *s, int err)
+{
+	switch (err) {
+	case 0:
+		return KCOLO_ABORT_REASON_NONE;
+	case -ECANCELED:
+		return interruption(s);
+	case -EPIPE:
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
+					  "the data connection is lost");
+		return interruption(s);
+	case -ESRCH:
+		return failed(s, KCOLO_ABORT_REASON_VM_GONE,
+			      "no VM is attached or the VMM has died");
+	case -EBADFD:
+		return failed(s, KCOLO_ABORT_REASON_SCRATCH,
+			      "the scratch area is not mapped: mmap offset 0 of the session fd");
+	case -EOPNOTSUPP:
+		return failed(s, KCOLO_ABORT_REASON_DIRTY_LOG,
+			      "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory");
+	case -EFAULT:
+		return failed(s, KCOLO_ABORT_REASON_GUEST_MEMORY,
+			      "a page of a region could not be read");
+	case -ENOMEM:
+		return failed(s, KCOLO_ABORT_REASON_NO_MEMORY,
+			      "no memory on this host");
+	default:
+		return failed(s, KCOLO_ABORT_REASON_DIRTY_LOG,
+			      "KVM's dirty log could not be used");
+	}
+}
+
+/*
+ * Wait for an answer of the peer or a request of the VMM. @ms of 0 waits for
+ * ever; a peer that dies is noticed by the link.
+ */
+static reason_t await(struct kcolo_session *s, unsigned long *word,
+		      unsigned int bit, unsigned int ms, reason_t late)
+{
+	bool there;
+
+	if (ms) {
+		there = wait_event_idle_timeout(s->wq,
+				test_bit(bit, word) || interrupted(s),
+				msecs_to_jiffies(ms)) > 0;
+	} else {
+		wait_event_idle(s->wq, test_bit(bit, word) || interrupted(s));
+		there = true;
+	}
+	if (!there)
+		return failed(s, late, late == KCOLO_ABORT_REASON_PAUSE_LIMIT ?
+			      "the guest was paused for longer than pause-limit" :
+			      "the peer has not answered within peer-timeout");
+	if (interrupted(s))
+		return interruption(s);
+	return KCOLO_ABORT_REASON_NONE;
+}
+
+static reason_t await_peer(struct kcolo_session *s, enum kcolo_wire_type type)
+{
+	return await(s, &s->rx, type, READ_ONCE(s->peer_timeout),
+		     KCOLO_ABORT_REASON_PEER_TIMEOUT);
+}
+
+/* What is left of pause-limit; it counts from checkpoint-ready. */
+static reason_t await_vmm(struct kcolo_session *s, enum kcolo_req req)
+{
+	s64 spent = ktime_ms_delta(ktime_get(), s->ready_time);
+	u32 limit = READ_ONCE(s->pause_limit);
+
+	if (limit)
+		limit = spent < limit ? limit - spent : 1;
+	return await(s, &s->req, req, limit, KCOLO_ABORT_REASON_PAUSE_LIMIT);
+}
+
+static reason_t said(struct kcolo_session *s, int err)
+{
+	return err ? interruption(s) : KCOLO_ABORT_REASON_NONE;
+}
+
+static reason_t agree_regions(struct kcolo_session *s)
+{
+	struct kcolo_wire_region wr = {};
+	reason_t reason;
+	unsigned int i;
+	u8 *body;
+	int err;
+
+	body = kcalloc(s->nr_regions, KCOLO_WIRE_REGION, GFP_KERNEL);
+	if (!body)
+		return failed(s, KCOLO_ABORT_REASON_NO_MEMORY,
+			      "no memory on this host");
+	for (i = 0; i < s->nr_regions; i++) {
+		wr.size = s->region[i]->nr_pages << PAGE_SHIFT;
+		strscpy(wr.name, s->region[i]->name, sizeof(wr.name));
+		kcolo_wire_put_region(body + i * KCOLO_WIRE_REGION, &wr);
+	}
+	err = kcolo_link_say(s, KCOLO_WIRE_REGIONS, s->epoch, 0, body,
+			     s->nr_regions * KCOLO_WIRE_REGION);
+	kfree(body);
+	reason = said(s, err);
+	if (!reason)
+		reason = await_peer(s, KCOLO_WIRE_CHECKPOINT_READY);
+	if (reason)
+		return reason;
+	mutex_lock(&s->lock);
+	s->regions_agreed = true;
+	mutex_unlock(&s->lock);
+	return KCOLO_ABORT_REASON_NONE;
+}
+
+/* Step 1: the epoch opens on both ends, and the guest is looked at. */
+static reason_t open_epoch(struct kcolo_session *s)
+{
+	struct kcolo_tracker *t = &s->tracker;
+	reason_t reason;
+
+	memset(&s->sent, 0, sizeof(s->sent));
+	KCOLO_STAT(s, LAST_PRECOPY_PAGES) = 0;
+	KCOLO_STAT(s, LAST_PAUSE_PAGES) = 0;
+	if (!s->regions_agreed) {
+		/* Nothing was committed with these regions: all is pending. */
+		t->nr_regions = s->nr_regions;
+		t->slots_known = false;
+		kcolo_dirty_mark_all(t);
+		reason = agree_regions(s);
+		if (reason)
+			return reason;
+	}
+	reason = said(s, kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_REQUEST,
+					s->epoch, s->kind, NULL, 0));
+	if (!reason)
+		reason = await_peer(s, KCOLO_WIRE_CHECKPOINT_REPLY);
+	if (!reason)
+		reason = guest_failed(s, kcolo_dirty_begin(t));
+	return reason;
+}
+
+static reason_t run_round(struct kcolo_session *s, u32 round,
+			  enum kcolo_phase phase, u64 *sent)
+{
+	reason_t reason;
+
+	reason = said(s, kcolo_link_say(s, KCOLO_WIRE_MIGRATE_RAM, s->epoch,
+					round, NULL, 0));
+	if (reason)
+		return reason;
+	return guest_failed(s, kcolo_stream_pass(s, round, phase, sent));
+}
+
+static void count_stop(struct kcolo_session *s, enum kcolo_stop_reason stop)
+{
+	KCOLO_STAT(s, STOP_DISABLED) += stop == KCOLO_STOP_REASON_DISABLED;
+	KCOLO_STAT(s, STOP_THRESHOLD) += stop == KCOLO_STOP_REASON_THRESHOLD;
+	KCOLO_STAT(s, STOP_ITERATIONS) += stop == KCOLO_STOP_REASON_ITERATIONS;
+	KCOLO_STAT(s, STOP_GAIN) += stop == KCOLO_STOP_REASON_GAIN;
+	KCOLO_STAT(s, STOP_URGENT) += stop == KCOLO_STOP_REASON_URGENT;
+}
+
+/*
+ * The initial full sync: once, and whatever the policy says, since a pause for
+ * all of RAM is what nobody wants. Afterwards it is round 0 of its epoch.
+ */
+static reason_t full_sync(struct kcolo_session *s)
+{
+	reason_t reason;
+	u64 sent;
+
+	reason = run_round(s, 0, KCOLO_PHASE_SYNC, &sent);
+	if (reason)
+		return reason;
+	mutex_lock(&s->lock);
+	s->synced = true;
+	mutex_unlock(&s->lock);
+	return KCOLO_ABORT_REASON_NONE;
+}
+
+static void read_policy(struct kcolo_session *s, struct kcolo_policy *policy)
+{
+	mutex_lock(&s->lock);
+	*policy = s->policy;
+	mutex_unlock(&s->lock);
+}
+
+/* Step 1, the rounds: until the policy says stop. */
+static reason_t precopy(struct kcolo_session *s)
+{
+	struct kcolo_round last = {};
+	struct kcolo_policy policy;
+	enum kcolo_stop_reason stop;
+	reason_t reason;
+	u64 pending, sent;
+
+	if (!s->synced) {
+		reason = full_sync(s);
+		if (reason)
+			return reason;
+	}
+	for (;;) {
+		reason = guest_failed(s, kcolo_dirty_harvest(&s->tracker));
+		if (reason)
+			return reason;
+		if (interrupted(s))
+			return interruption(s);
+		pending = s->tracker.pending << PAGE_SHIFT;
+		read_policy(s, &policy);
+		trace_kcolo_migrate_pending(s->name, s->epoch, s->rounds,
+					    pending, policy.threshold);
+		stop = kcolo_policy_decide(&policy, s->kind, pending, s->rounds,
+					   &last);
+		if (stop != KCOLO_STOP_REASON_NONE)
+			break;
+		last.before = pending;
+		s->rounds++;
+		KCOLO_STAT(s, ROUNDS)++;
+		reason = run_round(s, s->rounds, KCOLO_PHASE_PRECOPY, &sent);
+		if (reason)
+			return reason;
+		last.sent = sent << PAGE_SHIFT;
+		trace_kcolo_round(s->name, s->epoch, s->rounds, last.before,
+				  last.sent);
+	}
+	if (stop == KCOLO_STOP_REASON_THRESHOLD)
+		trace_kcolo_migration_low_pending(s->name, s->epoch, pending);
+	count_stop(s, stop);
+	mutex_lock(&s->lock);
+	s->stop_reason = stop;
+	mutex_unlock(&s->lock);
+	return KCOLO_ABORT_REASON_NONE;
+}
+
+/* Step 2: the VMM pauses the guest. */
+static reason_t ready(struct kcolo_session *s, ktime_t begun)
+{
+	KCOLO_STAT(s, LAST_ROUNDS) = s->rounds;
+	mutex_lock(&s->lock);
+	s->ready_time = ktime_get();
+	KCOLO_STAT(s, LAST_PRECOPY_US) = ktime_us_delta(s->ready_time, begun);
+	if (kcolo_state_set(s, KCOLO_STATE_READY))
+		kcolo_session_notify(s, &(struct kcolo_notice) {
+			.type = KCOLO_EVENT_TYPE_CHECKPOINT_READY,
+			.stop_reason = s->stop_reason,
+			.pending = s->tracker.pending << PAGE_SHIFT });
+	mutex_unlock(&s->lock);
+	return await_vmm(s, KCOLO_REQ_FLUSH);
+}
+
+static void set_state(struct kcolo_session *s, enum kcolo_state state)
+{
+	mutex_lock(&s->lock);
+	kcolo_state_set(s, state);
+	mutex_unlock(&s->lock);
+	wake_up_all(&s->wq);
+}
+
+/* Step 3: the last harvest, and what it leaves to send. */
+static reason_t flush(struct kcolo_session *s)
+{
+	ktime_t begun = ktime_get(), harvested;
+	unsigned int pass = 0;
+	reason_t reason;
+	u64 sent;
+
+	KCOLO_STAT(s, LAST_STOP_US) = ktime_us_delta(begun, s->ready_time);
+	reason = guest_failed(s, kcolo_dirty_harvest(&s->tracker));
+	harvested = ktime_get();
+	KCOLO_STAT(s, LAST_HARVEST_US) = ktime_us_delta(harvested, begun);
+	while (!reason && s->tracker.pending) {
+		if (pass++ == PAUSE_PASSES)
+			return failed(s, KCOLO_ABORT_REASON_MEMSLOTS,
+				      "the memslots did not stop changing in the pause");
+		reason = run_round(s, s->rounds + pass, KCOLO_PHASE_PAUSE,
+				   &sent);
+	}
+	if (reason)
+		return reason;
+	KCOLO_STAT(s, LAST_FLUSH_US) = ktime_us_delta(ktime_get(), harvested);
+	set_state(s, KCOLO_STATE_FLUSHED);
+	return await_vmm(s, KCOLO_REQ_COMMIT);
+}
+
+static int send_devstate(struct kcolo_session *s)
+{
+	/* No longer written to: the commit was asked for. */
+	struct kcolo_devstate *ds = s->devstate;
+	u8 size[KCOLO_WIRE_SIZE];
+	size_t at, len;
+	int err;
+
+	kcolo_wire_put_size(size, ds->len);
+	err = kcolo_link_say(s, KCOLO_WIRE_VMSTATE_SIZE, s->epoch, 0, size,
+			     sizeof(size));
+	for (at = 0; !err && at < ds->len; at += len) {
+		len = min_t(size_t, ds->len - at, KCOLO_WIRE_VMSTATE_MAX);
+		err = kcolo_link_say(s, KCOLO_WIRE_VMSTATE_SEND, s->epoch, 0,
+				     ds->data + at, len);
+	}
+	return err;
+}
+
+/* From here on only the peer knows whether the epoch is committed. */
+static reason_t pass_the_end(struct kcolo_session *s)
+{
+	reason_t reason = interruption(s);
+
+	mutex_lock(&s->lock);
+	if (!reason && test_bit(KCOLO_REQ_ABORT, &s->req))
+		reason = KCOLO_ABORT_REASON_REQUESTED;
+	if (!reason)
+		s->end_sent = true;
+	mutex_unlock(&s->lock);
+	return reason;
+}
+
+/* Steps 4 and 5: device state, the end, and the peer's two answers. */
+static reason_t commit(struct kcolo_session *s)
+{
+	ktime_t begun = ktime_get();
+	u8 body[KCOLO_WIRE_END];
+	reason_t reason;
+
+	set_state(s, KCOLO_STATE_COMMITTING);
+	reason = said(s, send_devstate(s));
+	if (!reason)
+		reason = pass_the_end(s);
+	if (reason)
+		return reason;
+	kcolo_wire_put_end(body, &s->sent);
+	reason = said(s, kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_END, s->epoch,
+					0, body, sizeof(body)));
+	if (!reason)
+		reason = await_peer(s, KCOLO_WIRE_VMSTATE_RECEIVED);
+	if (reason)
+		return reason;
+
+	kcolo_dirty_committed(&s->tracker);
+	mutex_lock(&s->lock);
+	s->received_time = ktime_get();
+	s->committed = s->epoch;
+	s->end_sent = false;
+	KCOLO_STAT(s, CHECKPOINTS)++;
+	KCOLO_STAT(s, CHECKPOINTS_URGENT) += s->kind == KCOLO_KIND_URGENT;
+	KCOLO_STAT(s, LAST_RECEIVED_US) = ktime_us_delta(s->received_time, begun);
+	KCOLO_STAT(s, LAST_PAUSE_US) = ktime_us_delta(s->received_time,
+						      s->ready_time);
+	trace_kcolo_commit(s->name, s->epoch, KCOLO_STAT(s, LAST_PAUSE_US));
+	if (kcolo_state_set(s, KCOLO_STATE_APPLYING))
+		kcolo_session_notify(s, &(struct kcolo_notice) {
+			.type = KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED,
+			.stop_reason = s->stop_reason });
+	mutex_unlock(&s->lock);
+	return KCOLO_ABORT_REASON_NONE;
+}
+
+/*
+ * Committed: what happens now changes nothing of that. The worker only waits
+ * for the peer to be ready for another epoch.
+ */
+static void await_applied(struct kcolo_session *s)
+{
+	wait_event_idle(s->wq, test_bit(KCOLO_WIRE_VMSTATE_LOADED, &s->rx) ||
+			test_bit(KCOLO_WIRE_ABORT, &s->rx) ||
+			READ_ONCE(s->req) & (BIT(KCOLO_REQ_STOP) |
+					     BIT(KCOLO_REQ_LINK)));
+	if (!test_bit(KCOLO_WIRE_VMSTATE_LOADED, &s->rx)) {
+		if (test_bit(KCOLO_WIRE_ABORT, &s->rx))
+			kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_REFUSED,
+						  s->peer_error);
+		return;
+	}
+	mutex_lock(&s->lock);
+	KCOLO_STAT(s, LAST_APPLIED_US) = ktime_us_delta(ktime_get(),
+							s->received_time);
+	kcolo_state_set(s, KCOLO_STATE_IDLE);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED,
+		.stop_reason = s->stop_reason });
+	mutex_unlock(&s->lock);
+}
+
+static void epoch_over(struct kcolo_session *s)
+{
+	lockdep_assert_held(&s->lock);
+	kcolo_devstate_put(s->devstate);
+	s->devstate = NULL;
+	s->ready_time = 0;
+	clear_bit(KCOLO_REQ_FLUSH, &s->req);
+	clear_bit(KCOLO_REQ_COMMIT, &s->req);
+	clear_bit(KCOLO_REQ_ABORT, &s->req);
+}
+
+/* Give the epoch up: the guest goes on, and what was sent is dirty again. */
+static void give_up(struct kcolo_session *s, reason_t reason)
+{
+	bool link = !test_bit(KCOLO_REQ_LINK, &s->req);
+
+	if (link)
+		kcolo_link_say(s, KCOLO_WIRE_ABORT, s->epoch, reason, NULL, 0);
+	kcolo_dirty_aborted(&s->tracker);
+	mutex_lock(&s->lock);
+	s->abort_reason = reason;
+	KCOLO_STAT(s, ABORTS)++;
+	if (link)
+		kcolo_state_set(s, KCOLO_STATE_IDLE);
+	trace_kcolo_abort(s->name, s->epoch, reason);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED,
+		.abort_reason = reason,
+		.error = s->error });
+	epoch_over(s);
+	mutex_unlock(&s->lock);
+}
+
+/*
+ * The end was sent and no answer came: both to go on and to start again would
+ * be a guess. The link is given up, and the state says so.
+ */
+static void in_doubt(struct kcolo_session *s, reason_t reason)
+{
+	if (!test_bit(KCOLO_REQ_LINK, &s->req))
+		kcolo_session_link_failed(s, reason, "no answer to the end of an epoch");
+	mutex_lock(&s->lock);
+	s->abort_reason = reason;
+	if (s->link_reason != KCOLO_ABORT_REASON_FENCED &&
+	    kcolo_state_set(s, KCOLO_STATE_DOUBT))
+		kcolo_session_notify(s, &(struct kcolo_notice) {
+			.type = KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT,
+			.abort_reason = reason,
+			.error = s->error });
+	epoch_over(s);
+	mutex_unlock(&s->lock);
+}
+
+/**
+ * kcolo_checkpoint_run - do a checkpoint
+ * @s: primary in state precopy with its epoch numbered; called by its worker
+ *
+ * Afterwards the session is idle again, or the link is to be given up.
+ */
+void kcolo_checkpoint_run(struct kcolo_session *s)
+{
+	ktime_t begun = ktime_get();
+	reason_t reason;
+
+	reason = open_epoch(s);
+	if (!reason)
+		reason = precopy(s);
+	if (!reason)
+		reason = ready(s, begun);
+	if (!reason) {
+		set_state(s, KCOLO_STATE_FLUSHING);
+		reason = flush(s);
+	}
+	if (!reason)
+		reason = commit(s);
+	if (reason) {
+		if (s->end_sent)
+			in_doubt(s, reason);
+		else
+			give_up(s, reason);
+		return;
+	}
+	await_applied(s);
+	mutex_lock(&s->lock);
+	epoch_over(s);
+	mutex_unlock(&s->lock);
+}
+
+/**
+ * kcolo_checkpoint_link_lost - deal with a link that has failed
+ * @s: primary without an open epoch; called by its worker
+ */
+void kcolo_checkpoint_link_lost(struct kcolo_session *s)
+{
+	bool fenced;
+
+	mutex_lock(&s->lock);
+	fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
+	s->abort_reason = s->link_reason;
+	kcolo_session_set_error(s, s->link_error);
+	if (fenced)
+		kcolo_state_set(s, KCOLO_STATE_FENCED);
+	else if (s->state != KCOLO_STATE_DOUBT)
+		kcolo_state_set(s, KCOLO_STATE_LOST);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = fenced ? KCOLO_EVENT_TYPE_FENCED :
+				 KCOLO_EVENT_TYPE_PEER_LOST,
+		.abort_reason = s->link_reason,
+		.error = s->link_error });
+	mutex_unlock(&s->lock);
+}

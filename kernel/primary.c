@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The primary: one worker thread that connects, and then does what it is
+ * asked, a checkpoint at a time (checkpoint.c); one thread that receives on
+ * the control connection and leaves what came for the worker to see.
+ */
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched/task.h>
+#include "checkpoint.h"
+#include "link.h"
+#include "primary.h"
+#include "session.h"
+#include "stream.h"
+
+/* Between two tries to connect. */
+#define RETRY_MS	500
+
+static const char *primary_message(struct kcolo_session *s,
+				   const struct kcolo_wire_hdr *hdr,
+				   const u8 *body)
+{
+	switch (hdr->type) {
+	case KCOLO_WIRE_CHECKPOINT_READY:
+	case KCOLO_WIRE_CHECKPOINT_REPLY:
+	case KCOLO_WIRE_VMSTATE_RECEIVED:
+	case KCOLO_WIRE_VMSTATE_LOADED:
+		break;
+	case KCOLO_WIRE_ABORT:
+		mutex_lock(&s->lock);
+		snprintf(s->peer_error, sizeof(s->peer_error), "%.*s",
+			 (int)hdr->length, body);
+		mutex_unlock(&s->lock);
+		break;
+	case KCOLO_WIRE_FENCED:
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_FENCED,
+					  "the secondary has taken over");
+		return NULL;
+	default:
+		return "the secondary sent a message that is not its to send";
+	}
+	/* What belongs to an epoch that was given up comes too late. */
+	if (hdr->epoch == READ_ONCE(s->epoch)) {
+		set_bit(hdr->type, &s->rx);
+		wake_up_all(&s->wq);
+	}
+	return NULL;
+}
+
+static int primary_receiver(void *arg)
+{
+	struct kcolo_session *s = arg;
+
+	kcolo_link_receive(s, primary_message);
+	return 0;
+}
+
+static int start_receiver(struct kcolo_session *s)
+{
+	struct task_struct *task;
+
+	task = kthread_create(primary_receiver, s, "kcolo-ctl/%u", s->id);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	s->ctl = get_task_struct(task);
+	wake_up_process(task);
+	return 0;
+}
+
+/* Try until the peer is there, the peer is fenced off, or the session ends. */
+static void primary_connect(struct kcolo_session *s)
+{
+	char why[KCOLO_ERROR_MAX];
+	int err;
+
+	while (!kcolo_session_stopping(s)) {
+		err = kcolo_link_connect(s, why, sizeof(why));
+		if (!err)
+			err = start_receiver(s);
+		mutex_lock(&s->lock);
+		if (!err) {
+			s->error[0] = 0;
+			if (kcolo_state_set(s, KCOLO_STATE_IDLE))
+				kcolo_session_notify(s, &(struct kcolo_notice) {
+					.type = KCOLO_EVENT_TYPE_PEER_CONNECTED });
+		} else {
+			kcolo_session_set_error(s, why);
+		}
+		if (err == -EKEYREVOKED) {
+			s->link_reason = KCOLO_ABORT_REASON_FENCED;
+			set_bit(KCOLO_REQ_LINK, &s->req);
+		}
+		mutex_unlock(&s->lock);
+		if (!err || err == -EKEYREVOKED)
+			return;
+		wait_event_idle_timeout(s->wq, kcolo_session_stopping(s),
+					msecs_to_jiffies(RETRY_MS));
+	}
+}
+
+static void vm_gone(struct kcolo_session *s)
+{
+	kcolo_guest_drop_vm(&s->guest);
+	clear_bit(KCOLO_REQ_VM_GONE, &s->req);
+	mutex_lock(&s->lock);
+	s->abort_reason = KCOLO_ABORT_REASON_VM_GONE;
+	kcolo_session_set_error(s, "the VMM has died");
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+				.type = KCOLO_EVENT_TYPE_VM_GONE });
+	mutex_unlock(&s->lock);
+}
+
+#define IDLE_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
+			 BIT(KCOLO_REQ_VM_GONE) | BIT(KCOLO_REQ_CHECKPOINT))
+
+static int primary_worker(void *arg)
+{
+	struct kcolo_session *s = arg;
+
+	primary_connect(s);
+	while (!kcolo_session_stopping(s)) {
+		wait_event_idle(s->wq, READ_ONCE(s->req) & IDLE_REQS);
+		if (test_bit(KCOLO_REQ_VM_GONE, &s->req))
+			vm_gone(s);
+		if (test_and_clear_bit(KCOLO_REQ_CHECKPOINT, &s->req))
+			kcolo_checkpoint_run(s);
+		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))
+			kcolo_checkpoint_link_lost(s);
+	}
+	kcolo_stream_free(s->stream);
+	s->stream = NULL;
+	return 0;
+}
+
+/**
+ * kcolo_primary_start - start the threads of a primary
+ * @s: published session
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_primary_start(struct kcolo_session *s)
+{
+	struct task_struct *task;
+
+	s->stream = kcolo_stream_new();
+	if (!s->stream)
+		return -ENOMEM;
+	task = kthread_create(primary_worker, s, "kcolo-pri/%u", s->id);
+	if (IS_ERR(task)) {
+		kcolo_stream_free(s->stream);
+		s->stream = NULL;
+		return PTR_ERR(task);
+	}
+	s->worker = get_task_struct(task);
+	wake_up_process(task);
+	return 0;
+}
