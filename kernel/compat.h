@@ -85,4 +85,11 @@ static inline struct nlattr **kcolo_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
+/* Since 6.10 an event knows the source of its strings by itself. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define kcolo_trace_str(dst, src)	__assign_str(dst, src)
+#else
+#define kcolo_trace_str(dst, src)	__assign_str(dst)
+#endif
+
 #endif

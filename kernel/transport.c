@@ -201,10 +201,8 @@ void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from)
 	sock = from->sock;
 	from->sock = NULL;
 	mutex_unlock(&from->sock_lock);
-	to->rx_time = from->rx_time;
-	to->tx_bytes = from->tx_bytes;
-	to->rx_bytes = from->rx_bytes;
-	conn_publish(to, sock);
+	if (!conn_publish(to, sock))
+		conn_tune(to);
 }
 
 /**

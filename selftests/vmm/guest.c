@@ -14,6 +14,7 @@
 extern const u8 guest_image[], guest_image_end[];
 
 #define CPUID_ENTRIES	100
+#define EXCEPTIONS	32
 
 #define PTE_PRESENT	1
 #define PTE_WRITE	2
@@ -80,6 +81,13 @@ static void read_cpuid(struct vm *vm)
 		    strerror(errno));
 }
 
+/* The lower half of an interrupt gate of ring 0; the upper half is 0. */
+static u64 idt_gate(u64 handler)
+{
+	return (handler & 0xffff) | 8 << 16 | 0x8e00ull << 32 |
+		handler >> 16 << 48;
+}
+
 /* Page tables that map the first BOOT_GIB GiB to themselves, and a GDT. */
 static void write_boot_area(struct vm *vm)
 {
@@ -88,6 +96,7 @@ static void write_boot_area(struct vm *vm)
 	u64 *pdpt = (u64 *)(ram + BOOT_PDPT);
 	u64 *pd = (u64 *)(ram + BOOT_PD);
 	u64 *gdt = (u64 *)(ram + BOOT_GDT);
+	u64 *idt = (u64 *)(ram + BOOT_IDT);
 	u64 size = guest_image_end - guest_image;
 	u64 i;
 
@@ -99,6 +108,8 @@ static void write_boot_area(struct vm *vm)
 		pd[i] = i << 21 | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
 	gdt[1] = 0x00af9b000000ffffull;		/* 64-bit code */
 	gdt[2] = 0x00cf93000000ffffull;		/* data */
+	for (i = 0; i < EXCEPTIONS; i++)
+		idt[2 * i] = idt_gate(BOOT_STUBS + i * 16);
 	if (size > BOOT_CODE_MAX)
 		die(EXIT_USAGE, "the guest's code is too large");
 	memcpy(ram + BOOT_CODE, guest_image, size);
@@ -127,8 +138,8 @@ static void set_long_mode(struct vcpu *v)
 	sregs.efer = 0x500;		/* LMA LME */
 	sregs.gdt.base = BOOT_GDT;
 	sregs.gdt.limit = 3 * 8 - 1;
-	sregs.idt.base = 0;
-	sregs.idt.limit = 0;		/* any exception shuts down */
+	sregs.idt.base = BOOT_IDT;
+	sregs.idt.limit = EXCEPTIONS * 16 - 1;
 	sregs.cs = segment(8, 11, true);
 	sregs.ds = segment(16, 3, false);
 	sregs.es = sregs.ds;

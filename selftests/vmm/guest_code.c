@@ -55,6 +55,16 @@ static void fail(enum guest_error error)
 		port_out(PORT_ERROR, error);
 }
 
+void guest_exception(u64 vector, u64 code, u64 rip, u64 address)
+{
+	port_out(PORT_DETAIL, vector);
+	port_out(PORT_DETAIL, code);
+	port_out(PORT_DETAIL, rip);
+	port_out(PORT_DETAIL, address >> 32);
+	port_out(PORT_DETAIL, address);
+	fail(GUEST_ERROR_EXCEPTION);
+}
+
 static void one_step(struct stream *s)
 {
 	u64 page = stream_pick(s);

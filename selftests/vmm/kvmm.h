@@ -23,6 +23,7 @@
 #define MAX_VCPUS	4
 #define MAX_REGIONS	3
 #define MAX_SLOTS	24
+#define MAX_DETAILS	5
 /* The writers: the vCPUs, the device in its share, its mailbox words. */
 #define STREAM_DEVICE	MAX_VCPUS
 #define STREAM_MAILS	(MAX_VCPUS + 1)
@@ -173,6 +174,8 @@ struct vcpu {
 	u64 paced_steps;
 	u64 paced_from;		/* us; 0: not begun */
 	u64 exits_mmio;
+	u32 detail[MAX_DETAILS];	/* of an error the guest found */
+	u32 nr_details;
 };
 
 struct device {

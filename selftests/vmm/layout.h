@@ -9,8 +9,10 @@
 #define BOOT_PD		0x3000		/* one page a GiB */
 #define BOOT_GIB	8
 #define BOOT_GDT	0xb000
+#define BOOT_IDT	0xc000
 #define BOOT_CODE	0x10000
 #define BOOT_CODE_MAX	0x10000
+#define BOOT_STUBS	(BOOT_CODE + 0x10)	/* of 32 exceptions, 16 bytes each */
 #define BOOT_STREAM	0x20000		/* a page a vCPU */
 #define BOOT_STACK	0x40000
 #define BOOT_STACK_SIZE	0x4000
@@ -26,6 +28,7 @@
 
 #define PORT_BATCH	0x10	/* in: a batch is done; answers the window */
 #define PORT_ERROR	0x14	/* out: an enum guest_error */
+#define PORT_DETAIL	0x18	/* out, before: details, 32 bits a time */
 
 #define MSR_SENTINEL	0xc0000102	/* KERNEL_GS_BASE, unused otherwise */
 
@@ -36,6 +39,7 @@ enum guest_error {
 	GUEST_ERROR_XMM,	/* the FPU's registers were lost */
 	GUEST_ERROR_MSR,	/* an MSR was lost */
 	GUEST_ERROR_STREAM,	/* the stream's state is not one */
+	GUEST_ERROR_EXCEPTION,	/* details: vector, code, rip and address */
 };
 #endif
 

@@ -59,8 +59,12 @@ static bool serve_io(struct vcpu *v)
 		*data = atomic_load(&v->vm->window);
 		return true;
 	}
-	if (v->run->io.port == PORT_ERROR)
-		fail(v, "the guest has found error %u", *data);
+	if (v->run->io.port == PORT_DETAIL)
+		v->detail[v->nr_details++ % MAX_DETAILS] = *data;
+	else if (v->run->io.port == PORT_ERROR)
+		fail(v, "the guest has found error %u (%x %x %x %x %x)", *data,
+		     v->detail[0], v->detail[1], v->detail[2], v->detail[3],
+		     v->detail[4]);
 	else
 		fail(v, "access to port %x", v->run->io.port);
 	return false;

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages on the secondary: from the data connection to staging, and from there
+ * to the base image, which is the VMM's memory. The base image is written to
+ * in two cases only: an epoch that is committed is put in place, and before
+ * the first commit, when there is nothing to protect yet.
+ */
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include "apply.h"
+#include "mutate.h"
+#include "session.h"
+
+/* Pages put in place while the VMM's memory is held. */
+#define APPLY_BATCH	64
+
+/* What a message is received into. */
+struct intake {
+	struct kcolo_wire_hdr hdr;
+	struct kcolo_wire_pages pages;
+	struct page *page[KCOLO_WIRE_PAGES_MAX];
+	struct bio_vec bv[KCOLO_WIRE_PAGES_MAX];
+	unsigned int nr;
+	unsigned int used;
+	u8 head[KCOLO_WIRE_HDR + KCOLO_WIRE_PAGES_HEAD];
+	u8 extents[KCOLO_WIRE_EXTENT * KCOLO_WIRE_EXTENTS_MAX];
+};
+
+/* A page that is zero already is left alone: it may have no memory yet. */
+static int apply_zero(void __user *to)
+{
+	unsigned long word;
+	unsigned int i;
+
+	for (i = 0; i < PAGE_SIZE; i += sizeof(word)) {
+		if (copy_from_user(&word, to + i, sizeof(word)))
+			return -EFAULT;
+		if (word)
+			return clear_user(to, PAGE_SIZE) ? -EFAULT : 0;
+	}
+	return 0;
+}
+
+/**
+ * kcolo_apply_page - put a page in place
+ * @s: secondary; the calling thread is in the guest (kcolo_guest_enter())
+ * @region: number of the region on the primary, known
+ * @index: of the page in the region, in it
+ * @page: its bytes, or NULL for a zero page
+ *
+ * Return: 0 or -EFAULT.
+ */
+int kcolo_apply_page(struct kcolo_session *s, unsigned int region, u64 index,
+		     struct page *page)
+{
+	void __user *to = (void __user *)(s->peer_region[region]->hva +
+					  (index << PAGE_SHIFT));
+
+	if (!page)
+		return apply_zero(to);
+	return copy_to_user(to, page_address(page), PAGE_SIZE) ? -EFAULT : 0;
+}
+
+static int apply_staged_page(void *arg, unsigned int region, u64 index,
+			     struct page *page)
+{
+	struct kcolo_session *s = arg;
+	int err = kcolo_apply_page(s, region, index, page);
+
+	if (!err)
+		KCOLO_STAT(s, APPLY_PAGES)++;
+	return err;
+}
+
+/**
+ * kcolo_apply_staged - put all that is staged in place
+ * @s: secondary whose epoch is committed; no page is taken meanwhile
+ *
+ * Return: 0; -ESRCH when the VMM has died; -EFAULT when a page could not be
+ * written. Then the base image is part old and part new.
+ */
+int kcolo_apply_staged(struct kcolo_session *s)
+{
+	bool more = true;
+	int err = 0;
+
+	while (more && !err) {
+		if (!kcolo_guest_enter(&s->guest))
+			return -ESRCH;
+		mutex_lock(&s->staging_lock);
+		err = kcolo_staging_take(&s->staging, apply_staged_page, s,
+					 APPLY_BATCH, &more);
+		mutex_unlock(&s->staging_lock);
+		kcolo_guest_leave(&s->guest);
+		cond_resched();
+	}
+	return err;
+}
+
+static void intake_drop(struct kcolo_session *s, struct intake *in)
+{
+	mutex_lock(&s->staging_lock);
+	while (in->used < in->nr)
+		kcolo_staging_free(&s->staging, in->page[in->used++]);
+	mutex_unlock(&s->staging_lock);
+	in->nr = 0;
+	in->used = 0;
+}
+
+static int intake_reserve(struct kcolo_session *s, struct intake *in)
+{
+	unsigned int want = in->pages.payload_len / PAGE_SIZE;
+
+	in->nr = 0;
+	in->used = 0;
+	mutex_lock(&s->staging_lock);
+	while (in->nr < want) {
+		in->page[in->nr] = kcolo_staging_alloc(&s->staging);
+		if (!in->page[in->nr])
+			break;
+		bvec_set_page(&in->bv[in->nr], in->page[in->nr], PAGE_SIZE, 0);
+		in->nr++;
+	}
+	mutex_unlock(&s->staging_lock);
+	if (in->nr == want)
+		return 0;
+	intake_drop(s, in);
+	return -ENOMEM;
+}
+
+static bool payload_ok(const struct intake *in)
+{
+	u32 crc = ~0U;
+	unsigned int i;
+
+	if (!(in->hdr.flags & KCOLO_WIRE_F_CRC))
+		return true;
+	for (i = 0; i < in->nr; i++)
+		crc = crc32c(crc, page_address(in->page[i]), PAGE_SIZE);
+	return crc == in->pages.payload_crc;
+}
+
+static const char *intake_head(struct kcolo_session *s, struct intake *in)
+{
+	u8 *body = in->head + KCOLO_WIRE_HDR;
+	const char *bad;
+	u32 len, crc;
+
+	if (kcolo_conn_recv(&s->data, in->head, sizeof(in->head)))
+		return "the data connection is lost";
+	bad = kcolo_wire_get_hdr(in->head, &in->hdr);
+	if (bad)
+		return bad;
+	if (in->hdr.type != KCOLO_WIRE_PAGES)
+		return "something else than PAGES came on the data connection";
+	bad = kcolo_wire_get_pages(body, in->hdr.length, &in->pages);
+	if (bad)
+		return bad;
+	len = in->pages.nr_extents * KCOLO_WIRE_EXTENT;
+	if (kcolo_conn_recv(&s->data, in->extents, len))
+		return "the data connection is lost";
+	crc = crc32c(~0U, body, KCOLO_WIRE_PAGES_HEAD);
+	if (crc32c(crc, in->extents, len) != in->hdr.crc)
+		return "the checksum of PAGES is wrong";
+	return kcolo_wire_check_extents(in->extents, &in->pages,
+					s->region_pages, s->nr_peer_regions);
+}
+
+/* What to do with each page of a message. */
+typedef int (*intake_fn)(struct kcolo_session *s, struct intake *in,
+			 const struct kcolo_wire_extent *e, u64 index);
+
+static int intake_stage(struct kcolo_session *s, struct intake *in,
+			const struct kcolo_wire_extent *e, u64 index)
+{
+	struct page *page = NULL;
+	int ret;
+
+	if (e->encoding == KCOLO_WIRE_RAW)
+		page = in->page[in->used++];
+	ret = kcolo_staging_put(&s->staging, e->region, index, in->hdr.arg,
+				page);
+	if (!ret)
+		KCOLO_STAT(s, PAGES_DROPPED)++;
+	return min(ret, 0);
+}
+
+static int intake_direct(struct kcolo_session *s, struct intake *in,
+			 const struct kcolo_wire_extent *e, u64 index)
+{
+	struct page *page = NULL;
+	int err;
+
+	if (e->encoding == KCOLO_WIRE_RAW)
+		page = in->page[in->used];
+	err = kcolo_apply_page(s, e->region, index, page);
+	if (page && !err) {
+		in->used++;
+		kcolo_staging_free(&s->staging, page);
+	}
+	return err;
+}
+
+static int intake_each(struct kcolo_session *s, struct intake *in, intake_fn fn)
+{
+	struct kcolo_wire_extent e;
+	unsigned int i, j;
+	int err;
+
+	for (i = 0; i < in->pages.nr_extents; i++) {
+		kcolo_wire_get_extent(in->extents + i * KCOLO_WIRE_EXTENT, &e);
+		for (j = 0; j < e.count; j++) {
+			err = fn(s, in, &e, e.first + j);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static u64 intake_pages(const struct intake *in)
+{
+	struct kcolo_wire_extent e;
+	unsigned int i;
+	u64 nr = 0;
+
+	for (i = 0; i < in->pages.nr_extents; i++) {
+		kcolo_wire_get_extent(in->extents + i * KCOLO_WIRE_EXTENT, &e);
+		nr += e.count;
+	}
+	return nr;
+}
+
+/*
+ * Under staging_lock, and for the direct way in the guest too: nothing takes
+ * staging_lock under a mmap_lock.
+ */
+static int intake_keep(struct kcolo_session *s, struct intake *in, bool direct)
+{
+	u64 nr = intake_pages(in);
+	int err;
+
+	if (!s->take_pages || in->hdr.epoch != s->rx_epoch) {
+		/* Of an epoch that was given up. */
+		KCOLO_STAT(s, PAGES_DROPPED) += nr;
+		return 0;
+	}
+	err = intake_each(s, in, direct ? intake_direct : intake_stage);
+	if (err)
+		return err;
+	KCOLO_STAT(s, PAGES_RAW) += in->nr;
+	KCOLO_STAT(s, PAGES_ZERO) += nr - in->nr;
+	s->got.messages++;
+	s->got.pages += nr;
+	return 0;
+}
+
+static const char *intake_store(struct kcolo_session *s, struct intake *in)
+{
+	bool direct;
+	int err;
+
+	mutex_lock(&s->staging_lock);
+	direct = s->direct || kcolo_mutant(apply_before_end);
+	mutex_unlock(&s->staging_lock);
+	if (direct && !kcolo_guest_enter(&s->guest))
+		return "the VMM has died";
+	mutex_lock(&s->staging_lock);
+	err = intake_keep(s, in, direct);
+	mutex_unlock(&s->staging_lock);
+	if (direct)
+		kcolo_guest_leave(&s->guest);
+	intake_drop(s, in);
+	wake_up_all(&s->wq);
+	if (err == -ENOMEM)
+		return "no memory to stage";
+	return err ? "a page could not be written" : NULL;
+}
+
+static const char *intake_one(struct kcolo_session *s, struct intake *in)
+{
+	const char *bad = intake_head(s, in);
+
+	if (bad)
+		return bad;
+	if (intake_reserve(s, in))
+		return "no memory to receive";
+	if (in->nr && kcolo_conn_recv_pages(&s->data, in->bv, in->nr,
+					    in->pages.payload_len))
+		bad = "the data connection is lost";
+	else if (!payload_ok(in))
+		bad = "the checksum of a payload is wrong";
+	if (bad) {
+		intake_drop(s, in);
+		return bad;
+	}
+	return intake_store(s, in);
+}
+
+/**
+ * kcolo_receive_pages - receive on the data connection until it is lost
+ * @s: secondary, connected; called by the thread that receives on data
+ */
+void kcolo_receive_pages(struct kcolo_session *s)
+{
+	struct intake *in = kvzalloc(sizeof(*in), GFP_KERNEL);
+	const char *bad = in ? NULL : "no memory to receive";
+	int ready;
+
+	while (!bad && !kthread_should_stop()) {
+		/* The control connection tells whether the peer is alive. */
+		ready = kcolo_conn_wait(&s->data, 1000);
+		if (ready < 0)
+			bad = "the data connection is lost";
+		else if (ready)
+			bad = intake_one(s, in);
+	}
+	if (bad)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST, bad);
+	kvfree(in);
+}
