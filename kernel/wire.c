@@ -290,7 +290,7 @@ const char *kcolo_wire_check_extents(const __u8 *buf,
 				     unsigned int nr_regions)
 {
 	struct kcolo_wire_extent e;
-	__u64 raw = 0;
+	__u64 raw = 0, all = 0;
 	__u32 i;
 
 	for (i = 0; i < pages->nr_extents; i++, buf += KCOLO_WIRE_EXTENT) {
@@ -300,6 +300,7 @@ const char *kcolo_wire_check_extents(const __u8 *buf,
 		if (!e.count || e.first >= region_pages[e.region] ||
 		    e.count > region_pages[e.region] - e.first)
 			return "PAGES reaches outside its region";
+		all += e.count;
 		if (e.encoding == KCOLO_WIRE_RAW)
 			raw += e.count;
 		else if (e.encoding != KCOLO_WIRE_ZERO)
@@ -307,6 +308,8 @@ const char *kcolo_wire_check_extents(const __u8 *buf,
 		if (buf[15])
 			return "PAGES has bits where none may be";
 	}
+	if (all > KCOLO_WIRE_PAGES_MAX)
+		return "PAGES has more pages than a message may";
 	if (raw * KCOLO_WIRE_PAGE_SIZE != pages->payload_len)
 		return "PAGES has another payload than its extents say";
 	return NULL;

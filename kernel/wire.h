@@ -27,7 +27,7 @@ __u32 crc32c(__u32 crc, const void *data, unsigned int len);
 #define KCOLO_WIRE_PAGES_HEAD	16
 #define KCOLO_WIRE_EXTENT	16
 #define KCOLO_WIRE_EXTENTS_MAX	256
-#define KCOLO_WIRE_PAGES_MAX	256		/* raw pages of one message */
+#define KCOLO_WIRE_PAGES_MAX	256		/* pages of one message */
 #define KCOLO_WIRE_END		16
 #define KCOLO_WIRE_SIZE		8
 #define KCOLO_WIRE_TEXT_MAX	200

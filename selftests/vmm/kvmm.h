@@ -39,7 +39,7 @@ enum exit_code {
 	EXIT_SESSION,		/* kcolo refused, or the session ended */
 };
 
-enum mode { MODE_RUN, MODE_PRIMARY, MODE_SECONDARY };
+enum mode { MODE_RUN, MODE_PRIMARY, MODE_SECONDARY, MODE_HOLD };
 enum manual { MANUAL_INITIAL, MANUAL_PLAIN, MANUAL_OFF };
 enum kinds { KINDS_PERIODIC, KINDS_URGENT, KINDS_MIXED };
 enum promote { PROMOTE_LOST, PROMOTE_COMMAND };
@@ -88,6 +88,7 @@ struct options {
 	enum manual manual;
 	bool smm;
 	const char *kvm;
+	bool corrupt;		/* damage RAM, to see it noticed */
 	/* both ends */
 	const char *name;
 	const char *address;
@@ -117,6 +118,7 @@ struct options {
 	enum promote promote;
 	u64 promote_epoch;
 	u32 run_on_ms;
+	u32 linger_ms;
 };
 
 extern struct options opt;
@@ -224,6 +226,7 @@ void ram_init(struct vm *vm);
 void ram_free(struct vm *vm);
 u64 ram_hash(struct vm *vm);
 u64 ram_pages(const struct vm *vm);
+void ram_corrupt(struct vm *vm);	/* change one bit of it */
 /* After a write of the VMM's own; @mem lies in a region. */
 void ram_log(struct vm *vm, const void *mem, u64 len);
 /* Memory behind @len bytes at @gpa, or NULL; the alias has two windows. */
@@ -291,6 +294,7 @@ void report_end(void);
 
 /* run.c, protect.c, standby.c: return the exit code */
 int run_main(void);
+int hold_main(void);
 int primary_main(void);
 int secondary_main(void);
 

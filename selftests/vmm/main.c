@@ -22,6 +22,8 @@ int main(int argc, char **argv)
 	switch (opt.mode) {
 	case MODE_RUN:
 		return run_main();
+	case MODE_HOLD:
+		return hold_main();
 #ifndef KVMM_NO_KCOLO
 	case MODE_PRIMARY:
 		return primary_main();

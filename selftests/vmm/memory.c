@@ -179,3 +179,15 @@ void *ram_at(struct vm *vm, u64 gpa, u64 len)
 			       (gpa - window[i]);
 	return NULL;
 }
+
+/* Negative control: a check that does not notice this is none. */
+void ram_corrupt(struct vm *vm)
+{
+	struct region *r = &vm->region[random_below(vm->nr_regions)];
+	u64 boot = r == vm->region ? BOOT_PAGES << KVMM_PAGE_SHIFT : 0;
+	u64 at = boot + random_below(r->size - boot);
+
+	r->mem[at] ^= 1 << random_below(8);
+	say("one bit changed: %s page %llu byte %llu", r->name,
+	    at >> KVMM_PAGE_SHIFT, at % KVMM_PAGE_SIZE);
+}

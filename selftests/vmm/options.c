@@ -12,6 +12,7 @@ enum kind {
 #define RUN		(1u << MODE_RUN)
 #define PRIMARY		(1u << MODE_PRIMARY)
 #define SECONDARY	(1u << MODE_SECONDARY)
+#define HOLD		(1u << MODE_HOLD)
 #define BOTH		(PRIMARY | SECONDARY)
 #define ALL		(RUN | BOTH)
 
@@ -37,7 +38,7 @@ struct options opt = {
 	.run_on_ms = 500,
 };
 
-static const char *const modes[] = { "run", "primary", "secondary", NULL };
+static const char *const modes[] = { "run", "primary", "secondary", "hold", NULL };
 static const char *const patterns[] = {
 	"uniform", "hot", "seq", "sparse", "none", "spin", NULL
 };
@@ -80,7 +81,7 @@ static const struct option_def {
 	{ "churn-paused", FLAG, ALL, &opt.churn_paused, NULL, "also in a pause" },
 	{ "manual", CHOICE, ALL, &opt.manual, manuals, "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2" },
 	{ "no-smm", NOT_FLAG, ALL, &opt.smm, NULL, "no memslot in address space 1" },
-	{ "kvm", TEXT, ALL, &opt.kvm, NULL, "device of KVM" },
+	{ "kvm", TEXT, ALL | HOLD, &opt.kvm, NULL, "device of KVM" },
 	{ "json", TEXT, ALL, &opt.json, NULL, "file for results, - is standard output" },
 	{ "quiet", FLAG, ALL, &opt.quiet, NULL, "no progress" },
 	{ "verify", FLAG, ALL, &opt.verify, NULL, "replay what was written at the end" },
@@ -111,6 +112,8 @@ static const struct option_def {
 	{ "promote", CHOICE, SECONDARY, &opt.promote, promotes, "when: also at SIGUSR2 and the line promote on the side channel" },
 	{ "promote-after-epoch", NUMBER64, SECONDARY, &opt.promote_epoch, NULL, "promote once this epoch is committed" },
 	{ "run-on", NUMBER32, SECONDARY | RUN, &opt.run_on_ms, NULL, "ms to run the restored guest" },
+	{ "linger", NUMBER32, SECONDARY, &opt.linger_ms, NULL, "ms to keep the session afterwards" },
+	{ "corrupt", FLAG, SECONDARY | RUN, &opt.corrupt, NULL, "change a bit of RAM: the checks must fail" },
 };
 
 static void __attribute__((noreturn)) usage(void)
@@ -119,7 +122,7 @@ static void __attribute__((noreturn)) usage(void)
 	char name[40];
 	u32 i;
 
-	fputs("usage: kvmm run|primary|secondary [OPTION]...\n", stdout);
+	fputs("usage: kvmm run|primary|secondary|hold [OPTION]...\n", stdout);
 	for (d = defs; d < defs + sizeof(defs) / sizeof(*defs); d++) {
 		snprintf(name, sizeof(name), "--%s%s", d->name,
 			 d->kind == FLAG || d->kind == NOT_FLAG ? "" : " X");
@@ -276,6 +279,8 @@ static void check(void)
 	if ((opt.size[1] && opt.size[1] < 1 << 20) ||
 	    (opt.size[2] && opt.size[2] < 1 << 20))
 		die(EXIT_USAGE, "--ram1 and --vram are 1M at least, or 0");
+	if (opt.mode == MODE_HOLD)
+		opt.size[0] = 4 << 20;
 	if (!opt.vcpus || opt.vcpus > MAX_VCPUS)
 		die(EXIT_USAGE, "--vcpus is 1 to %u", MAX_VCPUS);
 	if (!opt.batch || !opt.dma_rate || opt.dma_rate > 1000000)
@@ -285,7 +290,7 @@ static void check(void)
 		die(EXIT_USAGE, "--rate is a page a vCPU at least");
 	if (opt.hot / KVMM_PAGE_SIZE < opt.vcpus)
 		die(EXIT_USAGE, "--hot is a page a vCPU at least");
-	if (opt.mode != MODE_RUN && !opt.address && !getenv("KCOLO_FD"))
+	if ((opt.mode == MODE_PRIMARY || opt.mode == MODE_SECONDARY) && !opt.address && !getenv("KCOLO_FD"))
 		die(EXIT_USAGE, "--connect, --listen or KCOLO_FD is needed");
 	if (!opt.side)
 		opt.verify_each = 0;

@@ -55,6 +55,8 @@ static bool check(struct vm *vm, const char *which)
 		mmio += vm->vcpu[i].exits_mmio;
 	say("%s guest: %llu steps, %lu memslot changes, %llu MMIO exits", which,
 	    steps_of(vm), atomic_load(&vm->churns), mmio);
+	if (opt.corrupt)
+		ram_corrupt(vm);
 	if (!good)
 		complain("%s guest: %s", which, vm->failed);
 	else if (opt.verify)
@@ -122,4 +124,21 @@ int run_main(void)
 		vm_destroy(&vm[1]);
 	free(vm);
 	return good ? EXIT_GOOD : EXIT_MISMATCH;
+}
+
+/*
+ * kvmm hold: an idle VM, for as long as the process lives. While there is one,
+ * the kernel does not patch its code each time another comes or goes (static
+ * keys in the scheduler and in KVM), which emulated hosts do not always survive.
+ */
+int hold_main(void)
+{
+	struct vm *vm = xcalloc(1, sizeof(*vm));
+
+	vm_create(vm, false);
+	while (!asked_to_stop)
+		sleep_ms(1000);
+	vm_destroy(vm);
+	free(vm);
+	return EXIT_GOOD;
 }

@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The secondary: one thread that listens and receives on the control
+ * connection, one that receives pages (apply.c), and a worker that commits,
+ * puts in place, and promotes. An epoch is committed in one place only,
+ * commit_epoch(), under both locks.
+ */
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched/task.h>
+#include "apply.h"
+#include "link.h"
+#include "mutate.h"
+#include "secondary.h"
+#include "session.h"
+#include "trace.h"
+
+/* A peer that has connected has to say HELLO within so many milliseconds. */
+#define HELLO_MS	2000
+
+static void drop_epoch(struct kcolo_session *s)
+{
+	mutex_lock(&s->staging_lock);
+	s->take_pages = false;
+	kcolo_staging_drop(&s->staging);
+	mutex_unlock(&s->staging_lock);
+}
+
+static struct kcolo_region *find_region(struct kcolo_session *s,
+					const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_regions; i++)
+		if (!strcmp(s->region[i]->name, name))
+			return s->region[i];
+	return NULL;
+}
+
+/* Under s->lock. Fills in why when the primary's regions are not ours too. */
+static bool match_regions(struct kcolo_session *s, const u8 *body,
+			  unsigned int nr, char *why, size_t len)
+{
+	struct kcolo_wire_region wr;
+	struct kcolo_region *r;
+	unsigned int i;
+	const char *bad;
+
+	for (i = 0; i < nr; i++) {
+		bad = kcolo_wire_get_region(body + i * KCOLO_WIRE_REGION, &wr);
+		if (bad) {
+			strscpy(why, bad, len);
+			return false;
+		}
+		r = find_region(s, wr.name);
+		if (!r) {
+			snprintf(why, len, "the secondary has no region '%s'",
+				 wr.name);
+			return false;
+		}
+		if (r->nr_pages << PAGE_SHIFT != wr.size) {
+			snprintf(why, len, "region '%s' is %llu bytes on the primary and %llu on the secondary",
+				 wr.name, wr.size, r->nr_pages << PAGE_SHIFT);
+			return false;
+		}
+		s->region_pages[i] = r->nr_pages;
+		s->peer_region[i] = r;
+	}
+	if (nr == s->nr_regions)
+		return true;
+	snprintf(why, len, "the primary has %u regions and the secondary %u",
+		 nr, s->nr_regions);
+	return false;
+}
+
+static const char *got_regions(struct kcolo_session *s,
+			       const struct kcolo_wire_hdr *hdr, const u8 *body)
+{
+	unsigned int nr = hdr->length / KCOLO_WIRE_REGION;
+	char why[KCOLO_WIRE_TEXT_MAX];
+	bool fits;
+
+	if (hdr->length % KCOLO_WIRE_REGION)
+		return "REGIONS is not as long as its parts";
+	mutex_lock(&s->lock);
+	if (s->regions_agreed || s->state != KCOLO_STATE_IDLE) {
+		mutex_unlock(&s->lock);
+		return "REGIONS came when they were agreed";
+	}
+	fits = match_regions(s, body, nr, why, sizeof(why));
+	s->regions_agreed = fits;
+	if (!fits)
+		kcolo_session_set_error(s, why);
+	mutex_unlock(&s->lock);
+	mutex_lock(&s->staging_lock);
+	s->nr_peer_regions = fits ? nr : 0;
+	mutex_unlock(&s->staging_lock);
+	if (fits)
+		kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_READY, hdr->epoch, 0,
+			       NULL, 0);
+	else
+		kcolo_link_say(s, KCOLO_WIRE_ABORT, hdr->epoch,
+			       KCOLO_ABORT_REASON_PEER_REFUSED, why,
+			       strlen(why));
+	return NULL;
+}
+
+static const char *open_epoch(struct kcolo_session *s,
+			      const struct kcolo_wire_hdr *hdr)
+{
+	struct kcolo_devstate *ds = kcolo_devstate_new();
+	const char *bad = NULL;
+
+	mutex_lock(&s->lock);
+	if (!ds)
+		bad = "no memory for an epoch";
+	else if (!s->regions_agreed || s->state != KCOLO_STATE_IDLE)
+		bad = "CHECKPOINT_REQUEST came when no epoch can open";
+	else if (hdr->epoch <= s->epoch)
+		bad = "CHECKPOINT_REQUEST has an epoch that was used";
+	if (bad) {
+		mutex_unlock(&s->lock);
+		kcolo_devstate_put(ds);
+		return bad;
+	}
+	s->epoch = hdr->epoch;
+	s->kind = hdr->arg == KCOLO_KIND_URGENT;
+	s->devstate = ds;
+	mutex_lock(&s->staging_lock);
+	s->rx_epoch = hdr->epoch;
+	memset(&s->got, 0, sizeof(s->got));
+	s->take_pages = true;
+	s->direct = !s->committed;
+	mutex_unlock(&s->staging_lock);
+	kcolo_state_set(s, KCOLO_STATE_RECEIVING);
+	mutex_unlock(&s->lock);
+	kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_REPLY, hdr->epoch, 0, NULL, 0);
+	return NULL;
+}
+
+static const char *abort_epoch(struct kcolo_session *s)
+{
+	mutex_lock(&s->lock);
+	if (s->state != KCOLO_STATE_RECEIVING) {
+		mutex_unlock(&s->lock);
+		return "ABORT came for an epoch that is not open";
+	}
+	KCOLO_STAT(s, ABORTS)++;
+	kcolo_devstate_put(s->devstate);
+	s->devstate = NULL;
+	/* No new epoch opens before this thread reads the next message. */
+	kcolo_state_set(s, KCOLO_STATE_IDLE);
+	mutex_unlock(&s->lock);
+	drop_epoch(s);
+	trace_kcolo_abort(s->name, s->epoch, 0);
+	return NULL;
+}
+
+static const char *got_devstate(struct kcolo_session *s,
+				const struct kcolo_wire_hdr *hdr, const u8 *body)
+{
+	struct kcolo_devstate *ds = s->devstate;
+	u64 size;
+
+	if (hdr->type == KCOLO_WIRE_VMSTATE_SIZE) {
+		size = kcolo_wire_get_size(body);
+		if (ds->size || size > KCOLO_DEVSTATE_MAX)
+			return "VMSTATE_SIZE is too large or came twice";
+		if (kcolo_devstate_reserve(ds, size))
+			return "no memory for the device state";
+		ds->size = size;
+		return NULL;
+	}
+	if (hdr->length > ds->size - ds->len)
+		return "there is more device state than was said";
+	memcpy(ds->data + ds->len, body, hdr->length);
+	ds->len += hdr->length;
+	return NULL;
+}
+
+static const char *got_end(struct kcolo_session *s, const u8 *body)
+{
+	if (s->devstate->len != s->devstate->size)
+		return "the device state is not whole at CHECKPOINT_END";
+	mutex_lock(&s->staging_lock);
+	kcolo_wire_get_end(body, &s->expect);
+	mutex_unlock(&s->staging_lock);
+	mutex_lock(&s->lock);
+	kcolo_state_set(s, KCOLO_STATE_COMMITTING);
+	mutex_unlock(&s->lock);
+	kcolo_session_request(s, KCOLO_REQ_END);
+	return NULL;
+}
+
+static const char *secondary_message(struct kcolo_session *s,
+				     const struct kcolo_wire_hdr *hdr,
+				     const u8 *body)
+{
+	bool open;
+
+	if (hdr->type == KCOLO_WIRE_REGIONS)
+		return got_regions(s, hdr, body);
+	if (hdr->type == KCOLO_WIRE_CHECKPOINT_REQUEST)
+		return open_epoch(s, hdr);
+
+	mutex_lock(&s->lock);
+	open = s->state == KCOLO_STATE_RECEIVING && hdr->epoch == s->epoch;
+	mutex_unlock(&s->lock);
+	if (!open) {
+		/* The primary may not know yet that it was refused. */
+		return hdr->type == KCOLO_WIRE_ABORT ? NULL :
+		       "a message came for an epoch that is not open";
+	}
+	switch (hdr->type) {
+	case KCOLO_WIRE_MIGRATE_RAM:
+		KCOLO_STAT(s, ROUNDS)++;
+		trace_kcolo_round(s->name, hdr->epoch, hdr->arg, 0, 0);
+		return NULL;
+	case KCOLO_WIRE_VMSTATE_SIZE:
+	case KCOLO_WIRE_VMSTATE_SEND:
+		return got_devstate(s, hdr, body);
+	case KCOLO_WIRE_CHECKPOINT_END:
+		return got_end(s, body);
+	case KCOLO_WIRE_ABORT:
+		return abort_epoch(s);
+	default:
+		return "the primary sent a message that is not its to send";
+	}
+}
+
+/* Whether all pages of the epoch are there: 1, not yet 0, or never -EPROTO. */
+static int epoch_whole(struct kcolo_session *s)
+{
+	int whole;
+
+	if (kcolo_mutant(end_no_wait))
+		return 1;
+	mutex_lock(&s->staging_lock);
+	if (s->got.messages < s->expect.messages)
+		whole = 0;
+	else if (s->got.messages == s->expect.messages &&
+		 s->got.pages == s->expect.pages)
+		whole = 1;
+	else
+		whole = -EPROTO;
+	mutex_unlock(&s->staging_lock);
+	return whole;
+}
+
+#define COMMIT_INTERRUPTS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
+				 BIT(KCOLO_REQ_PROMOTE))
+
+/*
+ * The decision. Afterwards the epoch is committed, whatever becomes of the
+ * primary; a promotion that was asked for before goes without it.
+ */
+static bool decide_commit(struct kcolo_session *s)
+{
+	bool committed = false;
+
+	mutex_lock(&s->lock);
+	mutex_lock(&s->staging_lock);
+	if (s->state == KCOLO_STATE_COMMITTING &&
+	    !test_bit(KCOLO_REQ_PROMOTE, &s->req) &&
+	    kcolo_state_set(s, KCOLO_STATE_APPLYING)) {
+		s->take_pages = false;
+		s->committed = s->epoch;
+		kcolo_devstate_put(s->saved);
+		s->saved = s->devstate;
+		s->devstate = NULL;
+		KCOLO_STAT(s, CHECKPOINTS)++;
+		KCOLO_STAT(s, CHECKPOINTS_URGENT) +=
+			s->kind == KCOLO_KIND_URGENT;
+		committed = true;
+	}
+	mutex_unlock(&s->staging_lock);
+	mutex_unlock(&s->lock);
+	return committed;
+}
+
+static void applied(struct kcolo_session *s, int err)
+{
+	mutex_lock(&s->lock);
+	if (err) {
+		kcolo_session_set_error(s, "a committed epoch could not be put in place");
+		s->abort_reason = err == -ESRCH ? KCOLO_ABORT_REASON_VM_GONE :
+						  KCOLO_ABORT_REASON_GUEST_MEMORY;
+		kcolo_state_set(s, KCOLO_STATE_BROKEN);
+	} else {
+		kcolo_state_set(s, KCOLO_STATE_IDLE);
+	}
+	trace_kcolo_apply(s->name, s->committed, KCOLO_STAT(s, APPLY_PAGES));
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = err ? KCOLO_EVENT_TYPE_BROKEN :
+			      KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED,
+		.abort_reason = err ? s->abort_reason : 0,
+		.error = err ? s->error : NULL });
+	mutex_unlock(&s->lock);
+}
+
+static void commit_epoch(struct kcolo_session *s)
+{
+	u64 epoch = s->epoch;
+	int whole, err;
+
+	/* The link is given up when the peer is silent: this wait ends. */
+	wait_event_idle(s->wq, (whole = epoch_whole(s)) ||
+			READ_ONCE(s->req) & COMMIT_INTERRUPTS);
+	if (whole < 0)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PROTOCOL,
+					  "an epoch has more pages than its end says");
+	if (whole != 1 || !decide_commit(s))
+		return;
+	kcolo_link_say(s, KCOLO_WIRE_VMSTATE_RECEIVED, epoch, 0, NULL, 0);
+	err = kcolo_apply_staged(s);
+	applied(s, err);
+	if (err)
+		kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch,
+			       KCOLO_ABORT_REASON_PEER_REFUSED, s->error,
+			       strnlen(s->error, KCOLO_WIRE_TEXT_MAX));
+	else
+		kcolo_link_say(s, KCOLO_WIRE_VMSTATE_LOADED, epoch, 0, NULL, 0);
+}
+
+static void link_lost(struct kcolo_session *s)
+{
+	mutex_lock(&s->lock);
+	switch (s->state) {
+	case KCOLO_STATE_IDLE:
+	case KCOLO_STATE_RECEIVING:
+	case KCOLO_STATE_COMMITTING:
+		kcolo_state_set(s, KCOLO_STATE_LOST);
+		break;
+	default:
+		mutex_unlock(&s->lock);
+		return;
+	}
+	kcolo_devstate_put(s->devstate);
+	s->devstate = NULL;
+	s->abort_reason = s->link_reason;
+	kcolo_session_set_error(s, s->link_error);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = KCOLO_EVENT_TYPE_PEER_LOST,
+		.abort_reason = s->link_reason,
+		.error = s->link_error });
+	mutex_unlock(&s->lock);
+	drop_epoch(s);
+}
+
+/*
+ * Take over. State first, so that nothing of the old primary is taken from
+ * here on; then it is told, if it can be.
+ */
+static void promote(struct kcolo_session *s)
+{
+	bool done;
+
+	mutex_lock(&s->lock);
+	done = s->state != KCOLO_STATE_BROKEN &&
+	       kcolo_state_set(s, KCOLO_STATE_PROMOTED);
+	kcolo_devstate_put(s->devstate);
+	s->devstate = NULL;
+	mutex_unlock(&s->lock);
+	drop_epoch(s);
+	if (!done)
+		return;
+	kcolo_link_say(s, KCOLO_WIRE_FENCED, 0, 0, NULL, 0);
+	kcolo_conn_shutdown(&s->control);
+	kcolo_conn_shutdown(&s->data);
+	mutex_lock(&s->lock);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+				.type = KCOLO_EVENT_TYPE_PROMOTED });
+	mutex_unlock(&s->lock);
+}
+
+static void vm_gone(struct kcolo_session *s)
+{
+	mutex_lock(&s->lock);
+	kcolo_session_set_error(s, "the VMM has died");
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+				.type = KCOLO_EVENT_TYPE_VM_GONE });
+	mutex_unlock(&s->lock);
+}
+
+#define WORKER_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
+			 BIT(KCOLO_REQ_END) | BIT(KCOLO_REQ_PROMOTE) | \
+			 BIT(KCOLO_REQ_VM_GONE))
+
+static int secondary_worker(void *arg)
+{
+	struct kcolo_session *s = arg;
+
+	while (!kcolo_session_stopping(s)) {
+		wait_event_idle(s->wq, READ_ONCE(s->req) & WORKER_REQS);
+		if (test_and_clear_bit(KCOLO_REQ_END, &s->req))
+			commit_epoch(s);
+		if (test_and_clear_bit(KCOLO_REQ_PROMOTE, &s->req))
+			promote(s);
+		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))
+			link_lost(s);
+		if (test_and_clear_bit(KCOLO_REQ_VM_GONE, &s->req))
+			vm_gone(s);
+	}
+	return 0;
+}
+
+static int secondary_data(void *arg)
+{
+	struct kcolo_session *s = arg;
+
+	wait_event_idle(s->wq, READ_ONCE(s->req) & (BIT(KCOLO_REQ_CONNECTED) |
+						    BIT(KCOLO_REQ_STOP)));
+	if (!kcolo_session_stopping(s))
+		kcolo_receive_pages(s);
+	return 0;
+}
+
+/* Take one connection of the pair, which must be of the channel given. */
+static int take_channel(struct kcolo_session *s, struct kcolo_conn *conn,
+			enum kcolo_wire_channel channel)
+{
+	struct kcolo_wire_hello hello;
+	int err;
+
+	err = kcolo_link_accept(s, conn, &hello);
+	if (err)
+		return err;
+	if (hello.channel != channel ||
+	    (channel == KCOLO_WIRE_DATA && hello.incarnation != s->incarnation)) {
+		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
+				  KCOLO_ABORT_REASON_PEER_REFUSED,
+				  "the connections of a pair have to come one after the other");
+		return -EPROTO;
+	}
+	mutex_lock(&s->lock);
+	s->incarnation = hello.incarnation;
+	if (!s->uuid_known) {
+		memcpy(s->uuid, hello.uuid, sizeof(s->uuid));
+		s->uuid_known = true;
+	}
+	mutex_unlock(&s->lock);
+	return kcolo_link_greet(s, conn, channel);
+}
+
+/* One who comes when nobody is wanted any more. */
+static void turn_away(struct kcolo_session *s, struct kcolo_conn *conn)
+{
+	enum kcolo_state state;
+
+	mutex_lock(&s->lock);
+	state = s->state;
+	mutex_unlock(&s->lock);
+	if (state == KCOLO_STATE_PROMOTED)
+		kcolo_link_refuse(conn, KCOLO_WIRE_FENCED, 0, NULL);
+	else
+		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
+				  KCOLO_ABORT_REASON_PEER_REFUSED,
+				  "the secondary has lost its primary and waits to be promoted or deleted");
+}
+
+static int accept_until(struct kcolo_session *s, struct kcolo_conn *conn,
+			union kcolo_addr *peer, unsigned int ms)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	int err;
+
+	kcolo_conn_init(conn, HELLO_MS);
+	do {
+		err = kcolo_conn_accept(&s->listener, conn, peer);
+	} while (err == -EAGAIN && !kcolo_session_stopping(s) &&
+		 time_before(jiffies, end));
+	return err;
+}
+
+static bool connect_pair(struct kcolo_session *s, struct kcolo_conn *first,
+			 const union kcolo_addr *peer)
+{
+	struct kcolo_conn second;
+	bool ok;
+
+	s->control.timeout = READ_ONCE(s->peer_timeout);
+	s->data.timeout = s->control.timeout;
+	if (take_channel(s, first, KCOLO_WIRE_CONTROL))
+		return false;
+	if (accept_until(s, &second, NULL, HELLO_MS))
+		return false;
+	ok = !take_channel(s, &second, KCOLO_WIRE_DATA);
+	if (!ok) {
+		kcolo_conn_release(&second);
+		return false;
+	}
+	kcolo_conn_move(&s->control, first);
+	kcolo_conn_move(&s->data, &second);
+	mutex_lock(&s->lock);
+	s->peer = *peer;
+	s->error[0] = 0;
+	if (kcolo_state_set(s, KCOLO_STATE_IDLE))
+		kcolo_session_notify(s, &(struct kcolo_notice) {
+			.type = KCOLO_EVENT_TYPE_PEER_CONNECTED });
+	mutex_unlock(&s->lock);
+	kcolo_session_request(s, KCOLO_REQ_CONNECTED);
+	return true;
+}
+
+static int secondary_control(void *arg)
+{
+	struct kcolo_session *s = arg;
+	union kcolo_addr peer = {};
+	struct kcolo_conn conn;
+	int err;
+
+	while (!kthread_should_stop() && !kcolo_session_stopping(s)) {
+		err = accept_until(s, &conn, &peer, HELLO_MS);
+		if (err == -EAGAIN)
+			continue;
+		if (err) {
+			/* No busy loop when memory or files are short. */
+			wait_event_idle_timeout(s->wq,
+						kcolo_session_stopping(s), HZ / 2);
+			continue;
+		}
+		if (test_bit(KCOLO_REQ_CONNECTED, &s->req))
+			turn_away(s, &conn);
+		else if (connect_pair(s, &conn, &peer))
+			kcolo_link_receive(s, secondary_message);
+		kcolo_conn_release(&conn);
+	}
+	return 0;
+}
+
+static int start_thread(struct kcolo_session *s, struct task_struct **thread,
+			int (*fn)(void *), const char *what)
+{
+	struct task_struct *task;
+
+	task = kthread_create(fn, s, "kcolo-%s/%u", what, s->id);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	*thread = get_task_struct(task);
+	wake_up_process(task);
+	return 0;
+}
+
+/**
+ * kcolo_secondary_start - listen, and start the threads of a secondary
+ * @s: published session
+ *
+ * Return: 0 or a negative errno; ending the session undoes what was done.
+ */
+int kcolo_secondary_start(struct kcolo_session *s)
+{
+	int err;
+
+	err = kcolo_conn_listen(&s->listener, s->net, &s->local);
+	if (!err)
+		err = start_thread(s, &s->worker, secondary_worker, "sec");
+	if (!err)
+		err = start_thread(s, &s->rx_data, secondary_data, "data");
+	if (!err)
+		err = start_thread(s, &s->ctl, secondary_control, "ctl");
+	return err;
+}
