@@ -6,8 +6,8 @@
 #
 # kbuild builds an external module where its sources are, so the sources are
 # mirrored, one directory a kernel and variant: several kernels and mutants can
-# be built at once, and the checkout may be read-only but for build/.  rsync
-# leaves alone what has not changed, so a second build is quick.
+# be built at once.  What has not changed is left alone, so a second build is
+# quick.
 
 usage() {
 	cat <<-END
@@ -33,22 +33,20 @@ kdir=$(python3 "$top/selftests/host/kernels.py" kdir "$kernel")
 mkdir -p "$dir"
 exec 9>"$dir/.lock"
 flock 9
-# What was generated there stays: it is not in the checkout, and --delete spares
-# what is excluded.
-rsync -rlpt --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
-	--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.symvers' \
-	--exclude='modules.order' --exclude='*.gcno' --exclude='*.d' \
-	"$top/kernel" "$top/include" "$dir/"
-cp -pu "$top/Kbuild" "$dir/"
+# By content, and with the time of the copy: make has to see that a file became
+# an older one.  What was generated there is excluded, and so spared.
+rsync -rlp --checksum --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+	--exclude='*.mod.c' --exclude='.*.cmd' --exclude='*.gcno' --exclude='*.d' \
+	"$top/Kbuild" "$top/kernel" "$top/include" "$dir/"
 # Another kernel version, or another flag, is not seen by every rule of kbuild.
 if [ "$(cat "$dir/.kdir" 2>/dev/null)" != "$kdir" ]; then
 	find "$dir" \( -name '*.o' -o -name '.*.cmd' -o -name '*.mod*' \) -delete
 	echo "$kdir" >"$dir/.kdir"
 fi
 
-# Debian's configuration wants BTF, for which the headers lack what it takes:
-# pahole is not needed otherwise, and one note per build helps nobody.
+# No BTF: Debian's configuration wants it, the headers do not suffice for it.
 # shellcheck disable=SC2086
 make -C "$kdir" M="$dir" -j"$(nproc)" W=1 KCFLAGS=-Werror --no-print-directory \
+	CONFIG_DEBUG_INFO_BTF_MODULES= \
 	${variant:+KCOLO_MUTANT="$variant"} ${KCOLO_MAKE:-} modules 9>&- >&2
 echo "$dir/kcolo.ko"

@@ -205,6 +205,7 @@ class Host:
         self.boots += 1
         self.code = None
         self.frozen = False
+        self.stacks = False         # written, as asked
         self.started = time.monotonic()
         with open(self.path('qemu'), 'a') as err:
             self.proc = subprocess.Popen(
@@ -235,6 +236,8 @@ class Host:
             self.code = int(value)
             self.worst = max(self.worst, self.code)
             self.state = 'done'
+        elif what == 'stacks':
+            self.stacks = True
         elif what == 'exit':
             self.state = 'over'
             self.over_at = time.monotonic()

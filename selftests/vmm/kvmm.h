@@ -292,6 +292,11 @@ void report_str(const char *key, const char *value);
 void report_bool(const char *key, bool value);
 void report_end(void);
 
+/* faults.c */
+void fault_begin(u64 checkpoint);	/* arms what comes at a random time */
+void fault_at(enum moment moment, u64 checkpoint);
+bool fault_wants(enum moment moment, u64 checkpoint);
+
 /* run.c, protect.c, standby.c: return the exit code */
 int run_main(void);
 int hold_main(void);

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kvmm primary: a guest that runs and is protected. The loop that kcolo.h tells,
+ * with everything that can come in between.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "side.h"
+#include "watch.h"
+
+#define OUTCOME_MS	30000	/* a checkpoint without an end is a bug */
+#define ACK_MS		1000
+#define VERDICT_MS	60000
+
+enum outcome {
+	OUTCOME_NONE,
+	OUTCOME_COMMITTED,
+	OUTCOME_ABORTED,
+	OUTCOME_DOUBT,
+	OUTCOME_LOST,
+	OUTCOME_FENCED,
+	OUTCOME_ENDED,		/* the session */
+	OUTCOME_GUEST,		/* the guest has failed */
+};
+
+static const char *const outcomes[] = {
+	"none", "committed", "aborted", "doubt", "lost", "fenced", "ended",
+	"guest-failed",
+};
+
+/**
+ * struct checkpoint - one of them
+ * @n: counted here, from 1
+ * @ready: the event checkpoint-ready
+ * @end: the event that ended it, unless it is committed
+ * @paused: the guest is
+ * @paused_at: when it was told to, us
+ * @pause_us: how long it was
+ * @verify_us: how much of that was for our own checks
+ */
+struct checkpoint {
+	u64 n;
+	u64 epoch;
+	enum kcolo_kind kind;
+	enum outcome outcome;
+	struct kcolo_event ready;
+	struct kcolo_event end;
+	bool paused;
+	u64 paused_at;
+	u64 pause_us;
+	u64 verify_us;
+	bool hashed;
+	u64 hash;
+	bool verdict_known;
+	bool hash_equal;
+	u64 dirtied;
+	u64 steps;
+	size_t state_len;
+};
+
+struct primary {
+	struct vm *vm;
+	struct watch w;
+	struct side side;
+	struct kcolo_region region[MAX_REGIONS];
+	u64 n;
+	u64 count[OUTCOME_GUEST + 1];
+	bool mismatch;
+};
+
+static enum outcome outcome_of(const struct kcolo_event *ev, u64 epoch)
+{
+	switch (ev->type) {
+	case KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED:
+		return ev->epoch == epoch ? OUTCOME_COMMITTED : OUTCOME_NONE;
+	case KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED:
+		return ev->epoch == epoch ? OUTCOME_ABORTED : OUTCOME_NONE;
+	case KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT:
+		return OUTCOME_DOUBT;
+	case KCOLO_EVENT_TYPE_PEER_LOST:
+		return OUTCOME_LOST;
+	case KCOLO_EVENT_TYPE_FENCED:
+		return OUTCOME_FENCED;
+	case KCOLO_EVENT_TYPE_SESSION_DEL:
+	case KCOLO_EVENT_TYPE_VM_GONE:
+		return OUTCOME_ENDED;
+	default:
+		return OUTCOME_NONE;
+	}
+}
+
+/*
+ * Wait for an event of this checkpoint, or for how it ends. True when it is the
+ * event; else the outcome is set.
+ */
+static bool wait_for(struct primary *p, struct checkpoint *c,
+		     enum kcolo_event_type type, struct kcolo_event *ev)
+{
+	u64 end = now_us() + OUTCOME_MS * 1000ull;
+
+	while (now_us() < end) {
+		if (vm_failed(p->vm)) {
+			c->outcome = OUTCOME_GUEST;
+			return false;
+		}
+		if (!watch_next(&p->w, ev, 200))
+			continue;
+		if (ev->type == type && ev->epoch == c->epoch)
+			return true;
+		c->outcome = outcome_of(ev, c->epoch);
+		if (c->outcome) {
+			c->end = *ev;
+			return false;
+		}
+	}
+	die(EXIT_SESSION, "checkpoint %llu: nothing was heard of epoch %llu for %u ms",
+	    c->n, c->epoch, OUTCOME_MS);
+}
+
+/* A request was refused: what it was waiting for has ended before. */
+static void refused(struct primary *p, struct checkpoint *c, const char *what)
+{
+	struct kcolo_event ev;
+
+	say("%s of epoch %llu: %s", what, c->epoch, kcolo_error(p->w.k));
+	wait_for(p, c, KCOLO_EVENT_TYPE_NONE, &ev);
+}
+
+static void resume(struct primary *p, struct checkpoint *c)
+{
+	if (!c->paused)
+		return;
+	c->paused = false;
+	vm_resume(p->vm);
+	c->pause_us = now_us() - c->paused_at;
+}
+
+/* Faults and aborts that are wanted at this moment. */
+static void moment(struct primary *p, struct checkpoint *c, enum moment m)
+{
+	fault_at(m, c->n);
+	if (opt.abort_at != m || !opt.abort_each || c->n % opt.abort_each)
+		return;
+	if (m == MOMENT_PRECOPY)
+		sleep_ms(random_below(5));
+	if (kcolo_abort(p->w.k))
+		say("abort of epoch %llu: %s", c->epoch, kcolo_error(p->w.k));
+}
+
+static bool wants(const struct checkpoint *c, enum moment m)
+{
+	return fault_wants(m, c->n) || opt.abort_at == m;
+}
+
+static void wait_flushed(struct primary *p)
+{
+	u64 end = now_us() + 5000000;
+	struct kcolo_session_info info;
+
+	do {
+		sleep_ms(1);
+		watch_info(&p->w, &info);
+	} while (info.state == KCOLO_STATE_FLUSHING && now_us() < end);
+}
+
+/* Tell the other kvmm what RAM is now, before anything can be committed. */
+static void announce(struct primary *p, struct checkpoint *c)
+{
+	u64 from = now_us();
+
+	if (!opt.verify_each)
+		return;
+	if (c->n % opt.verify_each) {
+		side_send(&p->side, "skip %llu", c->epoch);
+	} else {
+		c->hash = ram_hash(p->vm);
+		c->hashed = side_send(&p->side, "hash %llu %llx", c->epoch,
+				      c->hash);
+	}
+	c->verify_us += now_us() - from;
+}
+
+/* A line "WORD EPOCH ...": returns what follows EPOCH, or NULL. */
+static const char *line_is(const char *line, const char *word, u64 epoch)
+{
+	char *end;
+
+	if (strncmp(line, word, strlen(word)) || line[strlen(word)] != ' ' ||
+	    strtoull(line + strlen(word), &end, 10) != epoch)
+		return NULL;
+	return *end == ' ' ? end + 1 : end;
+}
+
+/*
+ * Before the commit: the other kvmm has the hash. Without an answer the commit
+ * goes on; the other host may be the one that is being frozen.
+ */
+static void wait_announced(struct primary *p, struct checkpoint *c)
+{
+	u64 from = now_us();
+	char line[SIDE_LINE_MAX];
+
+	while (c->hashed && now_us() < from + ACK_MS * 1000 &&
+	       side_line(&p->side, line, ACK_MS) == 1)
+		if (line_is(line, "have", c->epoch))
+			break;
+	c->verify_us += now_us() - from;
+}
+
+static void send_pages(struct primary *p, u64 epoch)
+{
+	char line[SIDE_LINE_MAX];
+	struct region *r;
+	u64 page, pages;
+	u32 i, len, n;
+
+	for (i = 0; i < p->vm->nr_regions; i++) {
+		r = &p->vm->region[i];
+		pages = r->size >> KVMM_PAGE_SHIFT;
+		for (page = 0; page < pages; page += n) {
+			len = 0;
+			for (n = 0; n < 64 && page + n < pages; n++)
+				len += sprintf(line + len, " %llx",
+					       r->page_hash[page + n]);
+			side_send(&p->side, "pages %llu %u %llu%s", epoch, i,
+				  page, line);
+		}
+	}
+	side_send(&p->side, "end %llu", epoch);
+}
+
+static void show_differences(struct primary *p, struct checkpoint *c)
+{
+	char line[SIDE_LINE_MAX];
+
+	complain("epoch %llu: RAM on the secondary is not RAM at the pause",
+		 c->epoch);
+	send_pages(p, c->epoch);
+	while (side_line(&p->side, line, VERDICT_MS) == 1 &&
+	       !line_is(line, "end", c->epoch))
+		complain("%s", line);
+	p->mismatch = true;
+}
+
+static void wait_verdict(struct primary *p, struct checkpoint *c)
+{
+	char line[SIDE_LINE_MAX];
+	const char *verdict;
+	u64 end = now_us() + VERDICT_MS * 1000ull;
+
+	while (c->hashed && now_us() < end) {
+		if (side_line(&p->side, line, VERDICT_MS) != 1)
+			break;
+		verdict = line_is(line, "verdict", c->epoch);
+		if (!verdict)
+			continue;
+		c->verdict_known = true;
+		c->hash_equal = !strcmp(verdict, "ok");
+		if (!c->hash_equal)
+			show_differences(p, c);
+		return;
+	}
+	if (c->hashed && !asked_to_stop)
+		complain("epoch %llu: no verdict", c->epoch);
+}
+
+/* From checkpoint-ready to the commit; the guest stands still. */
+static bool pause_and_commit(struct primary *p, struct checkpoint *c)
+{
+	struct kcolo *k = p->w.k;
+	const char *what = NULL;
+	void *state;
+
+	c->paused_at = now_us();
+	vm_pause(p->vm);
+	c->paused = true;
+	state = state_save(p->vm, &c->state_len);
+	c->steps = steps_of(p->vm);
+	announce(p, c);
+	if (kcolo_flush(k)) {
+		what = "flush";
+	} else {
+		moment(p, c, MOMENT_FLUSHING);
+		if (wants(c, MOMENT_FLUSHED)) {
+			wait_flushed(p);
+			moment(p, c, MOMENT_FLUSHED);
+		}
+		if (kcolo_devstate_write(k, state, c->state_len))
+			what = "device state";
+	}
+	free(state);
+	if (!what) {
+		wait_announced(p, c);
+		if (kcolo_commit(k))
+			what = "commit";
+	}
+	if (what) {
+		refused(p, c, what);
+		return false;
+	}
+	moment(p, c, MOMENT_COMMITTING);
+	return true;
+}
+
+static enum kcolo_kind next_kind(void)
+{
+	if (opt.kinds == KINDS_MIXED)
+		return random_below(3) ? KCOLO_KIND_PERIODIC :
+			KCOLO_KIND_URGENT;
+	return opt.kinds == KINDS_URGENT ? KCOLO_KIND_URGENT :
+		KCOLO_KIND_PERIODIC;
+}
+
+static void run_checkpoint(struct primary *p, struct checkpoint *c)
+{
+	struct kcolo_event ev;
+
+	if (!wait_for(p, c, KCOLO_EVENT_TYPE_CHECKPOINT_READY, &c->ready))
+		return;
+	moment(p, c, MOMENT_READY);
+	if (!pause_and_commit(p, c))
+		return;
+	if (wait_for(p, c, KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED, &ev)) {
+		moment(p, c, MOMENT_RECEIVED);
+		if (!opt.lock_step)
+			resume(p, c);
+		if (wait_for(p, c, KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED, &ev))
+			c->outcome = OUTCOME_COMMITTED;
+	}
+	if (c->outcome == OUTCOME_COMMITTED)
+		moment(p, c, MOMENT_COMMITTED);
+}
+
+static void report_checkpoint(struct primary *p, struct checkpoint *c)
+{
+	say("checkpoint %llu (epoch %llu, %s): %s%s%s, %s after %u rounds, %llu bytes pending, %llu pages dirtied, pause %llu us%s",
+	    c->n, c->epoch, kcolo_kind_name(c->kind), outcomes[c->outcome],
+	    c->end.abort_reason ? " " : "", c->end.abort_reason ?
+	    kcolo_abort_reason_name(c->end.abort_reason) : "",
+	    kcolo_stop_reason_name(c->ready.stop_reason), c->ready.rounds,
+	    (u64)c->ready.pending, c->dirtied, c->pause_us,
+	    c->verdict_known ? c->hash_equal ? ", RAM equal" :
+	    ", RAM DIFFERENT" : "");
+	report_begin("checkpoint");
+	report_u64("n", c->n);
+	report_u64("epoch", c->epoch);
+	report_str("kind", kcolo_kind_name(c->kind));
+	report_str("outcome", outcomes[c->outcome]);
+	report_str("abort_reason", kcolo_abort_reason_name(c->end.abort_reason));
+	report_str("error", c->end.error);
+	report_str("stop_reason", kcolo_stop_reason_name(c->ready.stop_reason));
+	report_u64("rounds", c->ready.rounds);
+	report_u64("pending", c->ready.pending);
+	report_u64("dirtied_pages", c->dirtied);
+	report_u64("steps", c->steps);
+	report_u64("state_bytes", c->state_len);
+	report_u64("pause_us", c->pause_us);
+	report_u64("verify_us", c->verify_us);
+	watch_report_stats(&p->w, "last-");
+	if (c->verdict_known)
+		report_bool("hash_equal", c->hash_equal);
+	report_end();
+}
+
+static enum outcome one_checkpoint(struct primary *p)
+{
+	struct checkpoint *c = xcalloc(1, sizeof(*c));
+	enum outcome outcome;
+	uint64_t epoch = 0;
+
+	c->n = ++p->n;
+	c->kind = next_kind();
+	fault_begin(c->n);
+	if (kcolo_checkpoint(p->w.k, c->kind, &epoch)) {
+		p->w.epoch = 0;
+		refused(p, c, "request");
+	} else {
+		c->epoch = epoch;
+		p->w.epoch = epoch;
+		moment(p, c, MOMENT_PRECOPY);
+		run_checkpoint(p, c);
+	}
+	/* Whatever came of it, the guest goes on, unless it runs elsewhere. */
+	if (c->outcome != OUTCOME_FENCED)
+		resume(p, c);
+	if (c->steps)
+		c->dirtied = dirtied_count(p->vm, c->steps);
+	if (c->outcome == OUTCOME_COMMITTED)
+		wait_verdict(p, c);
+	p->count[c->outcome]++;
+	report_checkpoint(p, c);
+	p->w.epoch = 0;
+	outcome = c->outcome;
+	free(c);
+	return outcome;
+}
+
+/* Until the next checkpoint is due; says if the session ends meanwhile. */
+static enum outcome idle(struct primary *p, u64 until)
+{
+	struct kcolo_event ev;
+	enum outcome outcome;
+	u64 now;
+
+	while (!asked_to_stop && (now = now_us()) < until) {
+		if (vm_failed(p->vm))
+			return OUTCOME_GUEST;
+		now = (until - now) / 1000 + 1;
+		if (!watch_next(&p->w, &ev, now < 200 ? now : 200))
+			continue;
+		outcome = outcome_of(&ev, 0);
+		if (outcome > OUTCOME_ABORTED)
+			return outcome;
+	}
+	return OUTCOME_NONE;
+}
+
+static enum outcome checkpoints(struct primary *p)
+{
+	enum outcome outcome = OUTCOME_NONE;
+	u64 due = now_us();
+
+	while (!asked_to_stop && !p->mismatch && outcome <= OUTCOME_ABORTED) {
+		if (opt.count && p->count[OUTCOME_COMMITTED] >= opt.count)
+			break;
+		due += opt.interval_ms * 1000ull;
+		if (due < now_us())
+			due = now_us();
+		outcome = idle(p, due);
+		if (!asked_to_stop && outcome == OUTCOME_NONE)
+			outcome = one_checkpoint(p);
+	}
+	return outcome;
+}
+
+static bool end_check(struct primary *p)
+{
+	if (!vm_pause_at_batch(p->vm)) {
+		complain("%s", p->vm->failed);
+		return false;
+	}
+	return !opt.verify || replay_check(p->vm);
+}
+
+static int finish(struct primary *p, enum outcome outcome)
+{
+	bool good = true;
+
+	if (outcome == OUTCOME_DOUBT || outcome == OUTCOME_LOST) {
+		say("the peer is lost (%s); the guest goes on",
+		    outcomes[outcome]);
+		if (!opt.exit_on_lost)
+			outcome = idle(p, now_us() + opt.connect_ms * 1000ull) ==
+				OUTCOME_FENCED ? OUTCOME_FENCED : outcome;
+	}
+	if (outcome == OUTCOME_FENCED)
+		vm_pause(p->vm);
+	else
+		good = end_check(p);
+	report_begin("summary");
+	report_str("role", "primary");
+	report_str("outcome", outcomes[outcome]);
+	report_u64("committed", p->count[OUTCOME_COMMITTED]);
+	report_u64("aborted", p->count[OUTCOME_ABORTED]);
+	report_u64("steps", steps_of(p->vm));
+	report_u64("churns", atomic_load(&p->vm->churns));
+	report_u64("lost_events", p->w.lost_events);
+	report_bool("guest_good", good);
+	report_bool("mismatch", p->mismatch);
+	watch_report_stats(&p->w, "");
+	report_end();
+	say("%s: %llu committed, %llu aborted, %lu memslot changes",
+	    outcomes[outcome], p->count[OUTCOME_COMMITTED],
+	    p->count[OUTCOME_ABORTED], atomic_load(&p->vm->churns));
+	if (!good || p->mismatch || outcome == OUTCOME_GUEST)
+		return EXIT_MISMATCH;
+	if (outcome == OUTCOME_FENCED)
+		return EXIT_FENCED;
+	if (outcome == OUTCOME_DOUBT || outcome == OUTCOME_LOST)
+		return EXIT_LOST;
+	if (outcome == OUTCOME_ENDED)
+		return EXIT_SESSION;
+	side_send(&p->side, "bye");
+	return EXIT_GOOD;
+}
+
+int primary_main(void)
+{
+	struct primary *p = xcalloc(1, sizeof(*p));
+	enum outcome outcome;
+	int code;
+
+	p->vm = xcalloc(1, sizeof(*p->vm));
+	p->side.fd = -1;
+	vm_create(p->vm, true);
+	vm_start(p->vm);
+	vm_resume(p->vm);
+	if (opt.side)
+		side_connect(&p->side, opt.side, opt.connect_ms);
+	watch_open(&p->w, KCOLO_ROLE_PRIMARY);
+	if (kcolo_vm_attach(p->w.k, p->vm->fd))
+		die(EXIT_SESSION, "vm-attach: %s", kcolo_error(p->w.k));
+	watch_regions(&p->w, p->vm, p->region);
+	watch_subscribe(&p->w);
+	if (kcolo_wait_connected(p->w.k, opt.connect_ms))
+		die(EXIT_LOST, "no secondary: %s", kcolo_error(p->w.k));
+	outcome = checkpoints(p);
+	code = finish(p, outcome);
+	/* The session ends with the process; the guest's RAM is still logged. */
+	vm_destroy(p->vm);
+	kcolo_close(p->w.k);
+	side_close(&p->side);
+	return code;
+}

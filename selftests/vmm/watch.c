@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "watch.h"
+
+static void params_of(struct kcolo_params *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->mask = (opt.has_threshold ? KCOLO_PARAM_THRESHOLD : 0) |
+		(opt.has_max_iterations ? KCOLO_PARAM_MAX_ITERATIONS : 0) |
+		(opt.has_min_gain ? KCOLO_PARAM_MIN_GAIN : 0) |
+		(opt.has_peer_timeout ? KCOLO_PARAM_PEER_TIMEOUT : 0) |
+		(opt.has_pause_limit ? KCOLO_PARAM_PAUSE_LIMIT : 0) |
+		(opt.has_checksum ? KCOLO_PARAM_CHECKSUM : 0);
+	p->threshold = opt.threshold;
+	p->max_iterations = opt.max_iterations;
+	p->min_gain = opt.min_gain;
+	p->peer_timeout = opt.peer_timeout;
+	p->pause_limit = opt.pause_limit;
+	p->checksum = opt.checksum;
+}
+
+static void session_new(struct watch *w, enum kcolo_role role)
+{
+	struct kcolo_session_config config = {
+		.name = opt.name, .role = role, .insecure = true,
+	};
+	union kcolo_addr addr;
+
+	if (kcolo_addr_parse(opt.address, &addr))
+		die(EXIT_USAGE, "%s is not ADDR:PORT", opt.address);
+	if (role == KCOLO_ROLE_PRIMARY)
+		config.peer = addr;
+	else
+		config.local = addr;
+	params_of(&config.params);
+	if (kcolo_session_new(w->k, &config))
+		die(EXIT_SESSION, "session: %s", kcolo_error(w->k));
+}
+
+/* A session of one's own, or the one that a launcher has made. */
+void watch_open(struct watch *w, enum kcolo_role role)
+{
+	const char *fd = getenv("KCOLO_FD");
+	struct kcolo_params params;
+
+	memset(w, 0, sizeof(*w));
+	if (kcolo_open(&w->k))
+		die(EXIT_SESSION, "kcolo: %s",
+		    w->k ? kcolo_error(w->k) : strerror(errno));
+	if (!fd)
+		return session_new(w, role);
+	if (kcolo_session_use_fd(w->k, atoi(fd)))
+		die(EXIT_SESSION, "KCOLO_FD: %s", kcolo_error(w->k));
+	params_of(&params);
+	if (params.mask && kcolo_session_set(w->k, &params))
+		die(EXIT_SESSION, "parameters: %s", kcolo_error(w->k));
+}
+
+void watch_regions(struct watch *w, struct vm *vm,
+		   struct kcolo_region region[MAX_REGIONS])
+{
+	struct region *r;
+	u32 i;
+
+	for (i = 0; i < vm->nr_regions; i++) {
+		r = &vm->region[i];
+		if (kcolo_region_add(w->k, r->name, r->mem, r->size,
+				     &region[i]))
+			die(EXIT_SESSION, "region %s: %s", r->name,
+			    kcolo_error(w->k));
+		if (region[i].log)
+			atomic_store(&r->log, &region[i]);
+	}
+}
+
+void watch_subscribe(struct watch *w)
+{
+	if (!opt.no_events && kcolo_subscribe(w->k))
+		die(EXIT_SESSION, "subscribe: %s", kcolo_error(w->k));
+}
+
+void watch_info(struct watch *w, struct kcolo_session_info *info)
+{
+	int err;
+
+	memset(info, 0, sizeof(*info));
+	err = kcolo_session_get(w->k, info);
+	if (err)
+		die(EXIT_SESSION, "the session cannot be read: %s",
+		    kcolo_error(w->k));
+	free(info->regions);
+	info->regions = NULL;
+	info->nr_regions = 0;
+}
+
+/* What a state means, as an event that would have led to it. */
+static enum kcolo_event_type meaning(const struct kcolo_session_info *info,
+				     u64 epoch)
+{
+	switch (info->state) {
+	case KCOLO_STATE_READY:
+		return KCOLO_EVENT_TYPE_CHECKPOINT_READY;
+	case KCOLO_STATE_APPLYING:
+		return KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED;
+	case KCOLO_STATE_IDLE:
+		return epoch && info->epoch >= epoch ?
+			KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED :
+			KCOLO_EVENT_TYPE_PEER_CONNECTED;
+	case KCOLO_STATE_DOUBT:
+		return KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT;
+	case KCOLO_STATE_LOST:
+		return KCOLO_EVENT_TYPE_PEER_LOST;
+	case KCOLO_STATE_PROMOTED:
+		return KCOLO_EVENT_TYPE_PROMOTED;
+	case KCOLO_STATE_FENCED:
+		return KCOLO_EVENT_TYPE_FENCED;
+	case KCOLO_STATE_BROKEN:
+		return KCOLO_EVENT_TYPE_BROKEN;
+	case KCOLO_STATE_CLOSED:
+		return KCOLO_EVENT_TYPE_SESSION_DEL;
+	default:
+		return KCOLO_EVENT_TYPE_NONE;
+	}
+}
+
+static int from_state(struct watch *w, struct kcolo_event *ev)
+{
+	struct kcolo_session_info info;
+	enum kcolo_event_type type;
+	u64 epoch = w->epoch;
+
+	watch_info(w, &info);
+	w->seq = info.event_seq;
+	type = meaning(&info, epoch);
+	if (epoch && info.committed >= epoch &&
+	    type != KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED &&
+	    !(w->told == KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED &&
+	      w->told_epoch == info.committed)) {
+		type = KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED;
+		epoch = info.committed;
+	}
+	if (type == KCOLO_EVENT_TYPE_NONE ||
+	    (type == w->told && epoch == w->told_epoch))
+		return 0;
+	if (type == KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED &&
+	    info.committed >= epoch)
+		return 0;
+	w->told = type;
+	w->told_epoch = epoch;
+	memset(ev, 0, sizeof(*ev));
+	ev->type = type;
+	ev->seq = info.event_seq;
+	ev->state = info.state;
+	ev->epoch = epoch;
+	ev->stop_reason = info.stop_reason;
+	ev->abort_reason = info.abort_reason;
+	ev->pending = info.pending;
+	snprintf(ev->error, sizeof(ev->error), "%s", info.error);
+	return 1;
+}
+
+static int poll_state(struct watch *w, struct kcolo_event *ev, int timeout_ms)
+{
+	u64 end = now_us() + timeout_ms * 1000ull;
+
+	do {
+		if (from_state(w, ev))
+			return 1;
+		sleep_ms(1);
+	} while (now_us() < end);
+	return 0;
+}
+
+int watch_next(struct watch *w, struct kcolo_event *ev, int timeout_ms)
+{
+	u64 end = now_us() + timeout_ms * 1000ull, now;
+	int ret;
+
+	if (opt.no_events)
+		return poll_state(w, ev, timeout_ms);
+	for (;;) {
+		now = now_us();
+		ret = kcolo_event_next(w->k, ev,
+				       now < end ? (end - now) / 1000 : 0);
+		if (ret == 1 && ev->seq <= w->seq)
+			continue;	/* what a reading of the state included */
+		if (ret == -ENOBUFS) {
+			w->lost_events++;
+			if (from_state(w, ev))
+				return 1;
+			continue;
+		}
+		if (ret == -EINTR)
+			return 0;
+		if (ret < 0)
+			die(EXIT_SESSION, "events: %s", kcolo_error(w->k));
+		if (ret) {
+			w->told = ev->type;
+			w->told_epoch = ev->epoch;
+		}
+		return ret;
+	}
+}
+
+void watch_report_stats(struct watch *w, const char *prefix)
+{
+	struct kcolo_stats stats;
+	const char *name;
+	char key[64], *c;
+	u32 i;
+
+	if (!opt.json || kcolo_stats_get(w->k, &stats))
+		return;
+	for (i = KCOLO_A_STATS_CHECKPOINTS; i <= KCOLO_A_STATS_MAX; i++) {
+		name = kcolo_stats_name(i);
+		if (!name || strncmp(name, prefix, strlen(prefix)))
+			continue;
+		snprintf(key, sizeof(key), "%s", name);
+		for (c = key; *c; c++)
+			if (*c == '-')
+				*c = '_';
+		report_u64(key, stats.value[i]);
+	}
+}

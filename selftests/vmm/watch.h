@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What happens to the session, either as kcolo's events tell it, or, where
+ * events are lost or not wanted, as the session's state does.
+ */
+#ifndef KVMM_WATCH_H
+#define KVMM_WATCH_H
+
+#include <kcolo.h>
+
+#include "kvmm.h"
+
+/**
+ * struct watch - what is known of the session
+ * @k: the handle
+ * @epoch: the epoch that is of interest: the open one, or on a secondary the
+ *	one after the last committed
+ * @told: type of what was last made out of the state
+ * @told_epoch: epoch of that
+ * @seq: events up to this one are known
+ * @lost_events: how often events were lost
+ */
+struct watch {
+	struct kcolo *k;
+	u64 epoch;
+	enum kcolo_event_type told;
+	u64 told_epoch;
+	u64 seq;
+	u64 lost_events;
+};
+
+void watch_open(struct watch *w, enum kcolo_role role);
+void watch_regions(struct watch *w, struct vm *vm,
+		   struct kcolo_region region[MAX_REGIONS]);
+void watch_subscribe(struct watch *w);
+/* 1 and an event, or 0 when @timeout_ms have passed. */
+int watch_next(struct watch *w, struct kcolo_event *ev, int timeout_ms);
+/* Like kcolo_session_get() without its regions; ends the process if it fails. */
+void watch_info(struct watch *w, struct kcolo_session_info *info);
+void watch_report_stats(struct watch *w, const char *prefix);
+
+#endif /* KVMM_WATCH_H */
