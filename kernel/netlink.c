@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <net/genetlink.h>
+#include <net/sock.h>
 #include "events.h"
 #include "fd.h"
 #include "fill.h"
@@ -144,6 +145,25 @@ bad:
 	return -EINVAL;
 }
 
+/* The policy checks what fits it; the generator makes no larger limits. */
+#define MS_MAX	3600000U
+
+static int check_params(struct nlattr **attrs, struct netlink_ext_ack *extack)
+{
+	static const int times[] = {
+		KCOLO_A_SESSION_PEER_TIMEOUT, KCOLO_A_SESSION_PAUSE_LIMIT
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(times); i++) {
+		if (!attrs[times[i]] || nla_get_u32(attrs[times[i]]) <= MS_MAX)
+			continue;
+		NL_SET_ERR_MSG_ATTR(extack, attrs[times[i]], "a time is at most an hour");
+		return -ERANGE;
+	}
+	return 0;
+}
+
 static void set_params(struct kcolo_session *s, struct nlattr **attrs)
 {
 	if (attrs[KCOLO_A_SESSION_THRESHOLD])
@@ -263,6 +283,8 @@ int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 			       info->extack);
 	if (!err)
 		err = check_new(info, role, &local, &peer);
+	if (!err)
+		err = check_params(info->attrs, info->extack);
 	if (err)
 		return err;
 
@@ -379,8 +401,13 @@ int kcolo_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 int kcolo_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kcolo_session *s = info_session(skb, info);
+	struct kcolo_session *s;
+	int err;
 
+	err = check_params(info->attrs, info->extack);
+	if (err)
+		return err;
+	s = info_session(skb, info);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	mutex_lock(&s->lock);
@@ -629,10 +656,12 @@ static int begin_checkpoint(struct kcolo_session *s, enum kcolo_kind kind,
 {
 	if (!kcolo_state_allows(s, KCOLO_CMD_CHECKPOINT))
 		return refuse_state(s, info);
+	if (s->guest.gone) {
+		NL_SET_ERR_MSG(info->extack, "the VMM has died: delete the session");
+		return -ESRCH;
+	}
 	if (!s->nr_regions || !s->guest.vm_file) {
-		NL_SET_ERR_MSG(info->extack, s->guest.gone ?
-			       "the VMM has died: delete the session" :
-			       "attach the VM and add its regions first");
+		NL_SET_ERR_MSG(info->extack, "attach the VM and add its regions first");
 		return -ENOTCONN;
 	}
 	s->devstate = kcolo_devstate_new();

@@ -10,20 +10,6 @@
 
 #include <uapi/linux/kcolo.h>
 
-/* Integer value ranges */
-static const struct netlink_range_validation kcolo_a_session_max_iterations_range = {
-	.max	= 1000000ULL,
-};
-
-static const struct netlink_range_validation kcolo_a_session_peer_timeout_range = {
-	.min	= 100ULL,
-	.max	= 3600000ULL,
-};
-
-static const struct netlink_range_validation kcolo_a_session_pause_limit_range = {
-	.max	= 3600000ULL,
-};
-
 /* Common nested types */
 const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_LOG_SIZE + 1] = {
 	[KCOLO_A_REGION_ID] = { .type = NLA_U32, },
@@ -42,10 +28,10 @@ const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_CHECKSUM + 1
 	[KCOLO_A_SESSION_PEER] = { .type = NLA_BINARY, },
 	[KCOLO_A_SESSION_INSECURE] = { .type = NLA_FLAG, },
 	[KCOLO_A_SESSION_THRESHOLD] = { .type = NLA_U64, },
-	[KCOLO_A_SESSION_MAX_ITERATIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &kcolo_a_session_max_iterations_range),
+	[KCOLO_A_SESSION_MAX_ITERATIONS] = NLA_POLICY_MAX(NLA_U32, 32767),
 	[KCOLO_A_SESSION_MIN_GAIN] = NLA_POLICY_MAX(NLA_U32, 100),
-	[KCOLO_A_SESSION_PEER_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &kcolo_a_session_peer_timeout_range),
-	[KCOLO_A_SESSION_PAUSE_LIMIT] = NLA_POLICY_FULL_RANGE(NLA_U32, &kcolo_a_session_pause_limit_range),
+	[KCOLO_A_SESSION_PEER_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 100),
+	[KCOLO_A_SESSION_PAUSE_LIMIT] = { .type = NLA_U32, },
 	[KCOLO_A_SESSION_CHECKSUM] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
@@ -69,10 +55,10 @@ const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_CHECKSUM + 1
 	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
 	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
 	[KCOLO_A_SESSION_THRESHOLD] = { .type = NLA_U64, },
-	[KCOLO_A_SESSION_MAX_ITERATIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &kcolo_a_session_max_iterations_range),
+	[KCOLO_A_SESSION_MAX_ITERATIONS] = NLA_POLICY_MAX(NLA_U32, 32767),
 	[KCOLO_A_SESSION_MIN_GAIN] = NLA_POLICY_MAX(NLA_U32, 100),
-	[KCOLO_A_SESSION_PEER_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &kcolo_a_session_peer_timeout_range),
-	[KCOLO_A_SESSION_PAUSE_LIMIT] = NLA_POLICY_FULL_RANGE(NLA_U32, &kcolo_a_session_pause_limit_range),
+	[KCOLO_A_SESSION_PEER_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 100),
+	[KCOLO_A_SESSION_PAUSE_LIMIT] = { .type = NLA_U32, },
 	[KCOLO_A_SESSION_CHECKSUM] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 

@@ -528,8 +528,8 @@ static int secondary_control(void *arg)
 	return 0;
 }
 
-static int start_thread(struct kcolo_session *s, struct task_struct **thread,
-			int (*fn)(void *), const char *what)
+static int run_thread(struct kcolo_session *s, struct task_struct **thread,
+		      int (*fn)(void *), const char *what)
 {
 	struct task_struct *task;
 
@@ -553,10 +553,10 @@ int kcolo_secondary_start(struct kcolo_session *s)
 
 	err = kcolo_conn_listen(&s->listener, s->net, &s->local);
 	if (!err)
-		err = start_thread(s, &s->worker, secondary_worker, "sec");
+		err = run_thread(s, &s->worker, secondary_worker, "sec");
 	if (!err)
-		err = start_thread(s, &s->rx_data, secondary_data, "data");
+		err = run_thread(s, &s->rx_data, secondary_data, "data");
 	if (!err)
-		err = start_thread(s, &s->ctl, secondary_control, "ctl");
+		err = run_thread(s, &s->ctl, secondary_control, "ctl");
 	return err;
 }

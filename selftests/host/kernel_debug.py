@@ -95,7 +95,7 @@ def build(src, make, log):
 
 
 def prepare():
-    """The directory with the debug kernel, and its release.
+    """The directory with the debug kernel.
 
     There: bzImage, vmlinux, System.map, config, lib/modules, and build, to
     build modules against.
@@ -112,7 +112,7 @@ def prepare():
         with locked('debug'):
             if not os.path.isdir(root):
                 make_kernel(root, version, installed)
-    return root, os.listdir(os.path.join(root, 'lib/modules'))[0]
+    return root
 
 
 def make_kernel(root, version, installed):

@@ -32,7 +32,9 @@ from collections import namedtuple
 
 sys.dont_write_bytecode = True
 
-from cache import Failed, cache_dir, in_making, locked, output, say    # noqa: E402
+import kernel_debug                                     # noqa: E402
+from cache import (Failed, cache_dir, in_making, locked, output,    # noqa: E402
+                   say)
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 KERNELS = ('6.1', '6.12', 'debug')
@@ -41,6 +43,7 @@ META = {'6.1': 'linux-headers-amd64', '6.12': 'linux-headers-6.12-amd64'}
 BOOT_MODULES = ('virtio_pci', 'virtio_console', 'virtio_net',
                 '9pnet_virtio', '9p', 'overlay')
 BUSYBOX = '/bin/busybox'
+APT_LISTS = '/var/lib/apt/lists'
 
 Kernel = namedtuple('Kernel', 'name release vmlinuz modules initramfs kdir')
 
@@ -94,40 +97,52 @@ def stock_fetch(release, version, root):
             shutil.rmtree(path, ignore_errors=True)
 
 
+def release_in(root):
+    return os.listdir(os.path.join(root, 'lib/modules'))[0]
+
+
+def make_stock(name, release, version, root):
+    with in_making(root) as tmp:
+        stock_fetch(release, version, tmp)
+        # The one absolute path in Debian's headers.
+        makefile = os.path.join(tmp, 'usr/src', f'linux-headers-{release}', 'Makefile')
+        with open(makefile) as f:
+            text = f.read()
+        with open(makefile, 'w') as f:
+            f.write(text.replace('include /usr/', f'include {root}/usr/'))
+        output('depmod', '-b', tmp, release)
+    say(f'{name}: {release} ready')
+
+
 def stock(name):
-    """The directory with Debian's kernel NAME, and its release."""
+    """The directory with Debian's kernel NAME.
+
+    It is what the link NAME leads to, unless apt's lists are newer than that
+    and name another version; if that cannot be had, what is there will do.
+    """
     top = os.path.join(cache_dir(), 'stock')
     os.makedirs(top, exist_ok=True)
     current = os.path.join(top, name)
-    try:
-        release, version = stock_candidate(name)
-    except Failed as e:
-        if not os.path.exists(current):
-            raise Failed(f'{e} (are apt\'s lists there? try apt-get update)')
-        root = os.path.realpath(current)
-        return root, os.listdir(os.path.join(root, 'lib/modules'))[0]
-    root = os.path.join(top, f'{release}_{version}'.replace('~', '_'))
-    if os.path.isdir(root):
-        return root, release
+    have = os.path.isdir(current)
+    with contextlib.suppress(FileNotFoundError):
+        if have and os.lstat(current).st_mtime > os.stat(APT_LISTS).st_mtime:
+            return os.path.realpath(current)
     with locked(f'stock-{name}'):
-        if os.path.isdir(root):
-            return root, release
-        with in_making(root) as tmp:
-            stock_fetch(release, version, tmp)
-            # The one absolute path in Debian's headers.
-            kdir = os.path.join(tmp, 'usr/src', f'linux-headers-{release}')
-            with open(os.path.join(kdir, 'Makefile')) as f:
-                text = f.read()
-            with open(os.path.join(kdir, 'Makefile'), 'w') as f:
-                f.write(text.replace('include /usr/', f'include {root}/usr/'))
-            output('depmod', '-b', tmp, release)
-        link = f'{current}.new'
+        try:
+            release, version = stock_candidate(name)
+            root = os.path.join(top, f'{release}_{version}'.replace('~', '_'))
+            if not os.path.isdir(root):
+                make_stock(name, release, version, root)
+        except Failed as e:
+            if not have:
+                raise Failed(f'{e} (is there a network? try apt-get update)')
+            say(f'{name}: keeping to the one that is here: {e}')
+            return os.path.realpath(current)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(link)
-        os.symlink(os.path.basename(root), link)
-        os.rename(link, current)
-        say(f'{name}: {release} ready')
-    return root, release
+            os.unlink(f'{current}.new')
+        os.symlink(os.path.basename(root), f'{current}.new')
+        os.rename(f'{current}.new', current)
+    return root
 
 
 # The initramfs
@@ -219,16 +234,16 @@ def initramfs(root, moddir):
 def prepare(name):
     """Make kernel NAME ready and say where everything is.  Raises Failed."""
     if name == 'debug':
-        import kernel_debug
-        root, release = kernel_debug.prepare()
-        vmlinuz = os.path.join(root, 'bzImage')
-        kdir = os.path.join(root, 'build')
+        root = kernel_debug.prepare()
+        release = release_in(root)
+        vmlinuz, kdir = 'bzImage', 'build'
     else:
-        root, release = stock(name)
-        vmlinuz = os.path.join(root, 'boot', f'vmlinuz-{release}')
-        kdir = os.path.join(root, 'usr/src', f'linux-headers-{release}')
+        root = stock(name)
+        release = release_in(root)
+        vmlinuz, kdir = f'boot/vmlinuz-{release}', f'usr/src/linux-headers-{release}'
     moddir = os.path.join(root, 'lib/modules', release)
-    return Kernel(name, release, vmlinuz, moddir, initramfs(root, moddir), kdir)
+    return Kernel(name, release, os.path.join(root, vmlinuz), moddir,
+                  initramfs(root, moddir), os.path.join(root, kdir))
 
 
 def main():

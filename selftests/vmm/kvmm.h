@@ -118,7 +118,7 @@ struct options {
 	enum promote promote;
 	u64 promote_epoch;
 	u32 run_on_ms;
-	u32 linger_ms;
+	u32 linger_ms, lost_ms;
 };
 
 extern struct options opt;
@@ -203,6 +203,7 @@ struct vm {
 	struct stream origin[MAX_STREAMS];
 	/* where each writer was at the last pause, to count dirtied pages */
 	struct stream follower[MAX_STREAMS];
+	u64 noted[MAX_STREAMS];	/* steps */
 
 	/* protects what follows, and the flags of vCPUs and device above */
 	pthread_mutex_t lock;
@@ -278,7 +279,9 @@ void *state_save(struct vm *vm, size_t *len);
 void state_load(struct vm *vm, const void *buf, size_t len);
 
 /* replay.c */
-u64 dirtied_count(struct vm *vm);	/* distinct pages since the last call */
+/* In a pause: note where all writers are. Returns the steps of all. */
+u64 steps_note(struct vm *vm);
+u64 dirtied_count(struct vm *vm);	/* distinct pages from note to note */
 bool replay_check(struct vm *vm);	/* of a guest paused at a batch */
 /* The stream of a writer as it is now, or NULL when there is no such writer. */
 struct stream *stream_now(struct vm *vm, u32 index);

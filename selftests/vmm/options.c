@@ -36,6 +36,7 @@ struct options opt = {
 	.abort_each = 3,
 	.random_ms = 1000,
 	.run_on_ms = 500,
+	.lost_ms = 5000,
 };
 
 static const char *const modes[] = { "run", "primary", "secondary", "hold", NULL };
@@ -91,7 +92,8 @@ static const struct option_def {
 	{ "connect", TEXT, PRIMARY, &opt.address, NULL, "ADDR:PORT of the secondary's session" },
 	{ "listen", TEXT, SECONDARY, &opt.address, NULL, "ADDR:PORT of the session" },
 	{ "side", TEXT, BOTH, &opt.side, NULL, "ADDR:PORT of the side channel between the two kvmm" },
-	{ "connect-timeout", NUMBER32, BOTH, &opt.connect_ms, NULL, "ms to wait for the other end, also after it was lost" },
+	{ "connect-timeout", NUMBER32, BOTH, &opt.connect_ms, NULL, "ms to wait for the other end" },
+	{ "lost-wait", NUMBER32, PRIMARY, &opt.lost_ms, NULL, "ms that the guest goes on after the peer is lost" },
 	{ "verify-each", NUMBER32, BOTH, &opt.verify_each, NULL, "hash all RAM at each Nth checkpoint, 0: never" },
 	{ "threshold", SIZE, PRIMARY, &opt.threshold, &opt.has_threshold, "as in kcolo" },
 	{ "max-iterations", NUMBER32, PRIMARY, &opt.max_iterations, &opt.has_max_iterations, "as in kcolo" },

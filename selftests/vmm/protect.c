@@ -7,67 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "side.h"
-#include "watch.h"
+#include "protect.h"
 
 #define OUTCOME_MS	30000	/* a checkpoint without an end is a bug */
-#define ACK_MS		1000
-#define VERDICT_MS	60000
-
-enum outcome {
-	OUTCOME_NONE,
-	OUTCOME_COMMITTED,
-	OUTCOME_ABORTED,
-	OUTCOME_DOUBT,
-	OUTCOME_LOST,
-	OUTCOME_FENCED,
-	OUTCOME_ENDED,		/* the session */
-	OUTCOME_GUEST,		/* the guest has failed */
-};
 
 static const char *const outcomes[] = {
 	"none", "committed", "aborted", "doubt", "lost", "fenced", "ended",
 	"guest-failed",
-};
-
-/**
- * struct checkpoint - one of them
- * @n: counted here, from 1
- * @ready: the event checkpoint-ready
- * @end: the event that ended it, unless it is committed
- * @paused: the guest is
- * @paused_at: when it was told to, us
- * @pause_us: how long it was
- * @verify_us: how much of that was for our own checks
- */
-struct checkpoint {
-	u64 n;
-	u64 epoch;
-	enum kcolo_kind kind;
-	enum outcome outcome;
-	struct kcolo_event ready;
-	struct kcolo_event end;
-	bool paused;
-	u64 paused_at;
-	u64 pause_us;
-	u64 verify_us;
-	bool hashed;
-	u64 hash;
-	bool verdict_known;
-	bool hash_equal;
-	u64 dirtied;
-	u64 steps;
-	size_t state_len;
-};
-
-struct primary {
-	struct vm *vm;
-	struct watch w;
-	struct side side;
-	struct kcolo_region region[MAX_REGIONS];
-	u64 n;
-	u64 count[OUTCOME_GUEST + 1];
-	bool mismatch;
 };
 
 static enum outcome outcome_of(const struct kcolo_event *ev, u64 epoch)
@@ -165,107 +111,6 @@ static void wait_flushed(struct primary *p)
 	} while (info.state == KCOLO_STATE_FLUSHING && now_us() < end);
 }
 
-/* Tell the other kvmm what RAM is now, before anything can be committed. */
-static void announce(struct primary *p, struct checkpoint *c)
-{
-	u64 from = now_us();
-
-	if (!opt.verify_each)
-		return;
-	if (c->n % opt.verify_each) {
-		side_send(&p->side, "skip %llu", c->epoch);
-	} else {
-		c->hash = ram_hash(p->vm);
-		c->hashed = side_send(&p->side, "hash %llu %llx", c->epoch,
-				      c->hash);
-	}
-	c->verify_us += now_us() - from;
-}
-
-/* A line "WORD EPOCH ...": returns what follows EPOCH, or NULL. */
-static const char *line_is(const char *line, const char *word, u64 epoch)
-{
-	char *end;
-
-	if (strncmp(line, word, strlen(word)) || line[strlen(word)] != ' ' ||
-	    strtoull(line + strlen(word), &end, 10) != epoch)
-		return NULL;
-	return *end == ' ' ? end + 1 : end;
-}
-
-/*
- * Before the commit: the other kvmm has the hash. Without an answer the commit
- * goes on; the other host may be the one that is being frozen.
- */
-static void wait_announced(struct primary *p, struct checkpoint *c)
-{
-	u64 from = now_us();
-	char line[SIDE_LINE_MAX];
-
-	while (c->hashed && now_us() < from + ACK_MS * 1000 &&
-	       side_line(&p->side, line, ACK_MS) == 1)
-		if (line_is(line, "have", c->epoch))
-			break;
-	c->verify_us += now_us() - from;
-}
-
-static void send_pages(struct primary *p, u64 epoch)
-{
-	char line[SIDE_LINE_MAX];
-	struct region *r;
-	u64 page, pages;
-	u32 i, len, n;
-
-	for (i = 0; i < p->vm->nr_regions; i++) {
-		r = &p->vm->region[i];
-		pages = r->size >> KVMM_PAGE_SHIFT;
-		for (page = 0; page < pages; page += n) {
-			len = 0;
-			for (n = 0; n < 64 && page + n < pages; n++)
-				len += sprintf(line + len, " %llx",
-					       r->page_hash[page + n]);
-			side_send(&p->side, "pages %llu %u %llu%s", epoch, i,
-				  page, line);
-		}
-	}
-	side_send(&p->side, "end %llu", epoch);
-}
-
-static void show_differences(struct primary *p, struct checkpoint *c)
-{
-	char line[SIDE_LINE_MAX];
-
-	complain("epoch %llu: RAM on the secondary is not RAM at the pause",
-		 c->epoch);
-	send_pages(p, c->epoch);
-	while (side_line(&p->side, line, VERDICT_MS) == 1 &&
-	       !line_is(line, "end", c->epoch))
-		complain("%s", line);
-	p->mismatch = true;
-}
-
-static void wait_verdict(struct primary *p, struct checkpoint *c)
-{
-	char line[SIDE_LINE_MAX];
-	const char *verdict;
-	u64 end = now_us() + VERDICT_MS * 1000ull;
-
-	while (c->hashed && now_us() < end) {
-		if (side_line(&p->side, line, VERDICT_MS) != 1)
-			break;
-		verdict = line_is(line, "verdict", c->epoch);
-		if (!verdict)
-			continue;
-		c->verdict_known = true;
-		c->hash_equal = !strcmp(verdict, "ok");
-		if (!c->hash_equal)
-			show_differences(p, c);
-		return;
-	}
-	if (c->hashed && !asked_to_stop)
-		complain("epoch %llu: no verdict", c->epoch);
-}
-
 /* From checkpoint-ready to the commit; the guest stands still. */
 static bool pause_and_commit(struct primary *p, struct checkpoint *c)
 {
@@ -277,7 +122,7 @@ static bool pause_and_commit(struct primary *p, struct checkpoint *c)
 	vm_pause(p->vm);
 	c->paused = true;
 	state = state_save(p->vm, &c->state_len);
-	c->steps = steps_of(p->vm);
+	c->steps = steps_note(p->vm);
 	announce(p, c);
 	if (kcolo_flush(k)) {
 		what = "flush";
@@ -386,7 +231,7 @@ static enum outcome one_checkpoint(struct primary *p)
 	if (c->outcome != OUTCOME_FENCED)
 		resume(p, c);
 	if (c->steps)
-		c->dirtied = dirtied_count(p->vm, c->steps);
+		c->dirtied = dirtied_count(p->vm);
 	if (c->outcome == OUTCOME_COMMITTED)
 		wait_verdict(p, c);
 	p->count[c->outcome]++;
@@ -446,21 +291,25 @@ static bool end_check(struct primary *p)
 
 static int finish(struct primary *p, enum outcome outcome)
 {
+	struct kcolo_session_info info;
 	bool good = true;
 
 	if (outcome == OUTCOME_DOUBT || outcome == OUTCOME_LOST) {
 		say("the peer is lost (%s); the guest goes on",
 		    outcomes[outcome]);
 		if (!opt.exit_on_lost)
-			outcome = idle(p, now_us() + opt.connect_ms * 1000ull) ==
+			outcome = idle(p, now_us() + opt.lost_ms * 1000ull) ==
 				OUTCOME_FENCED ? OUTCOME_FENCED : outcome;
 	}
 	if (outcome == OUTCOME_FENCED)
 		vm_pause(p->vm);
 	else
 		good = end_check(p);
+	memset(&info, 0, sizeof(info));
+	kcolo_session_get(p->w.k, &info);
 	report_begin("summary");
 	report_str("role", "primary");
+	report_u64("committed_epoch", info.committed);
 	report_str("outcome", outcomes[outcome]);
 	report_u64("committed", p->count[OUTCOME_COMMITTED]);
 	report_u64("aborted", p->count[OUTCOME_ABORTED]);
@@ -471,6 +320,7 @@ static int finish(struct primary *p, enum outcome outcome)
 	report_bool("mismatch", p->mismatch);
 	watch_report_stats(&p->w, "");
 	report_end();
+	kcolo_session_info_free(&info);
 	say("%s: %llu committed, %llu aborted, %lu memslot changes",
 	    outcomes[outcome], p->count[OUTCOME_COMMITTED],
 	    p->count[OUTCOME_ABORTED], atomic_load(&p->vm->churns));

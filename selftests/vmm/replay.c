@@ -36,23 +36,36 @@ u64 steps_of(struct vm *vm)
 	return steps;
 }
 
+u64 steps_note(struct vm *vm)
+{
+	struct stream *s;
+	u64 steps = 0;
+	u32 i;
+
+	for (i = 0; i < MAX_STREAMS; i++) {
+		s = stream_now(vm, i);
+		if (!s || s->step > STEP_MAX)
+			continue;
+		vm->noted[i] = s->step;
+		steps += s->step;
+	}
+	return steps;
+}
+
 /*
- * Distinct pages that the streams have written since the last call: only the
+ * Distinct pages that the streams have written up to the last note: only the
  * choice of pages is gone through. A paused vCPU may be in the middle of one
  * more page, and the boot area is not counted.
  */
 u64 dirtied_count(struct vm *vm)
 {
 	struct stream_extent *e;
-	struct stream *s, *now;
 	u64 page, count = 0;
+	struct stream *s;
 	u32 i, r;
 
 	for (i = 0; i < MAX_STREAMS; i++) {
-		now = stream_now(vm, i);
-		if (!now || now->step > STEP_MAX)
-			continue;
-		for (s = &vm->follower[i]; s->step < now->step; s->step++) {
+		for (s = &vm->follower[i]; s->step < vm->noted[i]; s->step++) {
 			page = stream_pick(s);
 			e = stream_extent(s, &page);
 			vm->region[e->region].dirtied[e->region_page + page] = 1;

@@ -17,13 +17,11 @@ static void one_pause(struct vm *vm, u64 n)
 
 	vm_pause(vm);
 	state = state_save(vm, &len);
-	steps = steps_of(vm);
+	steps = steps_note(vm);
 	vm_resume(vm);
 	from = now_us() - from;
 	free(state);
-	vm_pause(vm);
 	dirtied = dirtied_count(vm);
-	vm_resume(vm);
 
 	say("pause %llu: %llu us, state %zu bytes, %llu steps, %llu pages dirtied",
 	    n, from, len, steps, dirtied);

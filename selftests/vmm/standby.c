@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kvmm secondary: holds the last whole checkpoint, compares its RAM with what
+ * the primary says it was, and on promotion restores the guest and runs it.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "side.h"
+#include "watch.h"
+
+#define MAX_SIDES	4
+#define KNOWN		64
+#define SHOW_MAX	20
+#define HASH_WAIT_MS	5000
+#define PROMOTE_MS	60000
+
+/**
+ * struct known - what the primary said of an epoch
+ * @epoch: 0 when the entry is free
+ * @hashed: RAM was hashed, it is @hash
+ */
+struct known {
+	u64 epoch;
+	bool hashed;
+	u64 hash;
+};
+
+struct standby {
+	struct vm *vm;
+	struct watch w;
+	int listener;
+	struct side side[MAX_SIDES];
+	struct kcolo_region region[MAX_REGIONS];
+	struct known known[KNOWN];
+	u64 nr_known;
+	u64 committed;		/* epoch of the last commit heard of */
+	u64 verified, commits;
+	u64 differ_epoch;	/* the pages of this one are being compared */
+	u32 differ;
+	bool mismatch, compared;
+	bool promote, bye;
+};
+
+static volatile bool asked_to_promote;
+
+static void on_promote(int sig)
+{
+	(void)sig;
+	asked_to_promote = true;
+}
+
+static const struct known *known_of(struct standby *s, u64 epoch)
+{
+	u32 i;
+
+	for (i = 0; i < KNOWN; i++)
+		if (s->known[i].epoch == epoch)
+			return &s->known[i];
+	return NULL;
+}
+
+static void learn(struct standby *s, u64 epoch, bool hashed, u64 hash)
+{
+	s->known[s->nr_known++ % KNOWN] =
+		(struct known) { epoch, hashed, hash };
+}
+
+/* "REGION FIRST HASH...": the primary's hashes of some pages. */
+static void compare_pages(struct standby *s, struct side *side, char *rest)
+{
+	u32 index = strtoul(rest, &rest, 10);
+	u64 page = strtoull(rest, &rest, 10);
+	struct region *r = &s->vm->region[index];
+
+	if (index >= s->vm->nr_regions)
+		return;
+	for (; *rest == ' ' && page < r->size >> KVMM_PAGE_SHIFT; page++) {
+		if (strtoull(rest, &rest, 16) == r->page_hash[page])
+			continue;
+		if (s->differ++ >= SHOW_MAX)
+			continue;
+		complain("epoch %llu: %s page %llu differs", s->differ_epoch,
+			 r->name, page);
+		side_send(side, "differs %s %llu", r->name, page);
+	}
+}
+
+static void take_line(struct standby *s, struct side *side, char *line)
+{
+	char *word = strsep(&line, " "), *rest = line ? line : "";
+	u64 epoch = strtoull(rest, &rest, 10);
+
+	if (!strcmp(word, "hash")) {
+		learn(s, epoch, true, strtoull(rest, NULL, 16));
+		side_send(side, "have %llu", epoch);
+	} else if (!strcmp(word, "skip")) {
+		learn(s, epoch, false, 0);
+	} else if (!strcmp(word, "pages")) {
+		compare_pages(s, side, rest);
+	} else if (!strcmp(word, "end")) {
+		complain("epoch %llu: %u pages differ", epoch, s->differ);
+		side_send(side, "end %llu", epoch);
+		s->compared = true;
+	} else if (!strcmp(word, "promote")) {
+		s->promote = true;
+	} else if (!strcmp(word, "bye")) {
+		s->bye = true;
+	}
+}
+
+/* Take what has come on the side channel, waiting @ms for the first of it. */
+static void take_lines(struct standby *s, int ms)
+{
+	struct pollfd pfd[MAX_SIDES + 2] = {};
+	char line[SIDE_LINE_MAX];
+	int free_side = -1, i;
+
+	if (s->listener < 0)
+		return sleep_ms(ms < 20 ? ms : 20);
+	for (i = 0; i < MAX_SIDES; i++) {
+		pfd[i].fd = s->side[i].fd;
+		pfd[i].events = POLLIN;
+		if (s->side[i].fd < 0)
+			free_side = i;
+	}
+	pfd[i].fd = free_side < 0 ? -1 : s->listener;
+	pfd[i].events = POLLIN;
+	pfd[i + 1].fd = opt.no_events ? -1 : kcolo_event_fd(s->w.k);
+	pfd[i + 1].events = POLLIN;
+	if (poll(pfd, MAX_SIDES + 2, ms) < 1)
+		return;
+	if (pfd[i].revents)
+		side_accept(&s->side[free_side], s->listener);
+	for (i = 0; i < MAX_SIDES; i++)
+		while (side_line(&s->side[i], line, 0) == 1)
+			take_line(s, &s->side[i], line);
+}
+
+static void say_all(struct standby *s, const char *fmt, u64 epoch)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_SIDES; i++)
+		if (s->side[i].fd >= 0)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			side_send(&s->side[i], fmt, epoch);
+#pragma GCC diagnostic pop
+}
+
+/* What the primary said of @epoch; it says so before it commits. */
+static const struct known *wait_known(struct standby *s, u64 epoch)
+{
+	u64 end = now_us() + HASH_WAIT_MS * 1000ull;
+
+	while (opt.verify_each && !known_of(s, epoch) && now_us() < end)
+		take_lines(s, 10);
+	return known_of(s, epoch);
+}
+
+static void committed(struct standby *s, u64 epoch)
+{
+	const struct known *known = wait_known(s, epoch);
+	bool hashed = known && known->hashed, equal = true;
+	u64 hash = 0;
+
+	s->committed = epoch;
+	s->w.epoch = epoch + 1;
+	s->commits++;
+	if (opt.corrupt && hashed)
+		ram_corrupt(s->vm);
+	if (hashed) {
+		hash = ram_hash(s->vm);
+		equal = hash == known->hash;
+		s->verified++;
+		say_all(s, equal ? "verdict %llu ok" : "verdict %llu bad",
+			epoch);
+	}
+	say("epoch %llu committed%s", epoch, !hashed ? "" :
+	    equal ? ", RAM equal" : ", RAM DIFFERENT");
+	report_begin("committed");
+	report_u64("epoch", epoch);
+	if (hashed)
+		report_bool("hash_equal", equal);
+	report_end();
+	if (!equal) {
+		s->mismatch = true;
+		s->differ_epoch = epoch;
+	}
+}
+
+/* Returns whether it is the end of the session. */
+static bool handle(struct standby *s, const struct kcolo_event *ev)
+{
+	switch (ev->type) {
+	case KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED:
+		if (ev->epoch <= s->committed)
+			break;
+		committed(s, ev->epoch);
+		if (opt.promote_epoch && ev->epoch >= opt.promote_epoch)
+			s->promote = true;
+		break;
+	case KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED:
+		say("epoch %llu aborted: %s", (u64)ev->epoch,
+		    kcolo_abort_reason_name(ev->abort_reason));
+		break;
+	case KCOLO_EVENT_TYPE_PEER_LOST:
+		say("the primary is lost: %s",
+		    kcolo_abort_reason_name(ev->abort_reason));
+		take_lines(s, 100);
+		if (opt.promote == PROMOTE_LOST && !s->bye)
+			s->promote = true;
+		break;
+	case KCOLO_EVENT_TYPE_BROKEN:
+	case KCOLO_EVENT_TYPE_SESSION_DEL:
+		complain("the session has ended: %s %s",
+			 kcolo_event_type_name(ev->type), ev->error);
+		return true;
+	default:
+		break;
+	}
+	return false;
+}
+
+/* Until there is something to do. Returns whether the session still stands. */
+static bool stand_by(struct standby *s)
+{
+	struct kcolo_event ev;
+
+	while (!s->promote && !s->bye && !asked_to_stop && !s->compared) {
+		while (!s->promote && watch_next(&s->w, &ev, 0))
+			if (handle(s, &ev))
+				return false;
+		if (asked_to_promote)
+			s->promote = true;
+		if (!s->promote)
+			take_lines(s, opt.no_events ? 2 : 200);
+	}
+	return true;
+}
+
+/**
+ * struct taken - how a promotion went
+ * @base_known: the primary had said what RAM was at the last committed epoch
+ * @base_equal: that is what RAM was before and after the promotion
+ */
+struct taken {
+	u64 epoch;
+	bool base_known, base_equal;
+	u64 steps, steps_after;
+	bool guest_good;
+	u64 restore_us;
+};
+
+static bool base_is(struct standby *s, struct taken *t, const char *when)
+{
+	const struct known *known = known_of(s, t->epoch);
+
+	t->base_known = known && known->hashed;
+	if (!t->base_known)
+		return true;
+	if (ram_hash(s->vm) == known->hash)
+		return true;
+	complain("%s promotion RAM is not that of epoch %llu", when, t->epoch);
+	return false;
+}
+
+/* The last commit, once nothing is put in place any more. */
+static void wait_settled(struct standby *s, struct kcolo_session_info *info)
+{
+	u64 end = now_us() + PROMOTE_MS * 1000ull;
+
+	for (;;) {
+		watch_info(&s->w, info);
+		if (info->state != KCOLO_STATE_APPLYING || now_us() > end)
+			return;
+		sleep_ms(1);
+	}
+}
+
+static bool take_over(struct standby *s, struct taken *t)
+{
+	struct kcolo_session_info info;
+	u64 end = now_us() + PROMOTE_MS * 1000ull;
+	struct kcolo_event ev = {};
+
+	wait_settled(s, &info);
+	t->epoch = info.committed;
+	t->base_equal = true;
+	if (info.state == KCOLO_STATE_LOST)
+		t->base_equal = base_is(s, t, "before");
+	if (kcolo_promote(s->w.k)) {
+		complain("promotion: %s", kcolo_error(s->w.k));
+		return false;
+	}
+	while (ev.type != KCOLO_EVENT_TYPE_PROMOTED) {
+		if (watch_next(&s->w, &ev, 200)) {
+			if (ev.type == KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED)
+				committed(s, ev.epoch);
+			else if (ev.type == KCOLO_EVENT_TYPE_BROKEN ||
+				 ev.type == KCOLO_EVENT_TYPE_SESSION_DEL)
+				break;
+		}
+		if (now_us() > end)
+			break;
+	}
+	if (ev.type != KCOLO_EVENT_TYPE_PROMOTED) {
+		complain("promotion: nothing came of it");
+		return false;
+	}
+	watch_info(&s->w, &info);
+	t->epoch = info.committed;
+	t->base_equal &= base_is(s, t, "after");
+	return true;
+}
+
+static bool run_restored(struct standby *s, struct taken *t)
+{
+	void *state = NULL;
+	u64 from = now_us();
+	size_t len;
+
+	if (kcolo_devstate_read(s->w.k, &state, &len)) {
+		complain("device state: %s", kcolo_error(s->w.k));
+		return false;
+	}
+	state_load(s->vm, state, len);
+	free(state);
+	t->steps = steps_of(s->vm);
+	vm_start(s->vm);
+	vm_resume(s->vm);
+	t->restore_us = now_us() - from;
+	say("promoted with epoch %llu: the guest goes on from step %llu",
+	    t->epoch, t->steps);
+	sleep_ms(opt.run_on_ms);
+	if (!vm_pause_at_batch(s->vm)) {
+		complain("%s", s->vm->failed);
+		return false;
+	}
+	t->steps_after = steps_of(s->vm);
+	if (t->steps_after <= t->steps && opt.pattern < PATTERN_NONE) {
+		complain("the restored guest does not go on");
+		return false;
+	}
+	return !opt.verify || replay_check(s->vm);
+}
+
+static int promotion(struct standby *s, struct taken *t)
+{
+	if (!take_over(s, t))
+		return t->epoch ? EXIT_SESSION : EXIT_LOST;
+	t->guest_good = run_restored(s, t);
+	say("promoted: %llu steps since, guest %s, base image %s",
+	    t->steps_after - t->steps, t->guest_good ? "good" : "BAD",
+	    !t->base_known ? "not known" : t->base_equal ? "equal" :
+	    "DIFFERENT");
+	if (!t->guest_good || !t->base_equal)
+		return EXIT_MISMATCH;
+	sleep_ms(opt.linger_ms);
+	return EXIT_GOOD;
+}
+
+static void report_summary(struct standby *s, struct taken *t, int code)
+{
+	report_begin("summary");
+	report_str("role", "secondary");
+	report_u64("exit_code", code);
+	report_u64("commits", s->commits);
+	report_u64("verified", s->verified);
+	report_bool("mismatch", s->mismatch);
+	report_u64("lost_events", s->w.lost_events);
+	report_bool("promoted", t->steps != 0 || t->restore_us != 0);
+	report_u64("epoch", t->epoch ? t->epoch : s->committed);
+	report_bool("base_known", t->base_known);
+	report_bool("base_equal", t->base_equal);
+	report_bool("guest_good", t->guest_good);
+	report_u64("steps", t->steps);
+	report_u64("steps_after", t->steps_after);
+	report_u64("restore_us", t->restore_us);
+	watch_report_stats(&s->w, "");
+	report_end();
+}
+
+int secondary_main(void)
+{
+	struct standby *s = xcalloc(1, sizeof(*s));
+	struct sigaction sa = { .sa_handler = on_promote };
+	struct taken taken = {};
+	int code = EXIT_GOOD;
+	u32 i;
+
+	s->vm = xcalloc(1, sizeof(*s->vm));
+	for (i = 0; i < MAX_SIDES; i++)
+		s->side[i].fd = -1;
+	sigaction(SIGUSR2, &sa, NULL);
+	vm_create(s->vm, false);
+	s->listener = opt.side ? side_listen(opt.side) : -1;
+	watch_open(&s->w, KCOLO_ROLE_SECONDARY);
+	s->w.epoch = 1;
+	watch_regions(&s->w, s->vm, s->region);
+	watch_subscribe(&s->w);
+	say("waiting for a primary");
+	if (!stand_by(s))
+		code = EXIT_SESSION;
+	else if (s->mismatch)
+		code = EXIT_MISMATCH;
+	else if (s->promote)
+		code = promotion(s, &taken);
+	if (s->mismatch)
+		code = EXIT_MISMATCH;
+	report_summary(s, &taken, code);
+	say("%llu epochs committed, %llu verified%s", s->commits, s->verified,
+	    s->mismatch ? ", RAM DIFFERENT" : "");
+	vm_destroy(s->vm);
+	kcolo_close(s->w.k);
+	for (i = 0; i < MAX_SIDES; i++)
+		side_close(&s->side[i]);
+	return code;
+}
