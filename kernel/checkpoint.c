@@ -21,8 +21,6 @@
  */
 #define PAUSE_PASSES	8
 
-typedef enum kcolo_abort_reason reason_t;
-
 static bool interrupted(struct kcolo_session *s)
 {
 	return READ_ONCE(s->req) & INTERRUPTS ||
@@ -30,9 +28,9 @@ static bool interrupted(struct kcolo_session *s)
 }
 
 /* Why the worker was interrupted; NONE when it was not. */
-static reason_t interruption(struct kcolo_session *s)
+static enum kcolo_abort_reason interruption(struct kcolo_session *s)
 {
-	reason_t reason = KCOLO_ABORT_REASON_NONE;
+	enum kcolo_abort_reason reason = KCOLO_ABORT_REASON_NONE;
 
 	if (test_bit(KCOLO_REQ_STOP, &s->req))
 		return KCOLO_ABORT_REASON_CLOSED;
@@ -56,8 +54,8 @@ static reason_t interruption(struct kcolo_session *s)
 	return reason;
 }
 
-static reason_t failed(struct kcolo_session *s, reason_t reason,
-		       const char *why)
+static enum kcolo_abort_reason failed(struct kcolo_session *s,
+				      enum kcolo_abort_reason reason, const char *why)
 {
 	mutex_lock(&s->lock);
 	kcolo_session_set_error(s, why);
@@ -66,7 +64,7 @@ static reason_t failed(struct kcolo_session *s, reason_t reason,
 }
 
 /* Why a call into the tracker or the stream failed. */
-static reason_t guest_failed(struct kcolo_session *s, int err)
+static enum kcolo_abort_reason guest_failed(struct kcolo_session *s, int err)
 {
 	switch (err) {
 	case 0:
@@ -102,8 +100,9 @@ static reason_t guest_failed(struct kcolo_session *s, int err)
  * Wait for an answer of the peer or a request of the VMM. @ms of 0 waits for
  * ever; a peer that dies is noticed by the link.
  */
-static reason_t await(struct kcolo_session *s, unsigned long *word,
-		      unsigned int bit, unsigned int ms, reason_t late)
+static enum kcolo_abort_reason await(struct kcolo_session *s,
+				     unsigned long *word, unsigned int bit, unsigned int ms,
+				     enum kcolo_abort_reason late)
 {
 	bool there;
 
@@ -124,14 +123,14 @@ static reason_t await(struct kcolo_session *s, unsigned long *word,
 	return KCOLO_ABORT_REASON_NONE;
 }
 
-static reason_t await_peer(struct kcolo_session *s, enum kcolo_wire_type type)
+static enum kcolo_abort_reason await_peer(struct kcolo_session *s, enum kcolo_wire_type type)
 {
 	return await(s, &s->rx, type, READ_ONCE(s->peer_timeout),
 		     KCOLO_ABORT_REASON_PEER_TIMEOUT);
 }
 
 /* What is left of pause-limit; it counts from checkpoint-ready. */
-static reason_t await_vmm(struct kcolo_session *s, enum kcolo_req req)
+static enum kcolo_abort_reason await_vmm(struct kcolo_session *s, enum kcolo_req req)
 {
 	s64 spent = ktime_ms_delta(ktime_get(), s->ready_time);
 	u32 limit = READ_ONCE(s->pause_limit);
@@ -141,15 +140,15 @@ static reason_t await_vmm(struct kcolo_session *s, enum kcolo_req req)
 	return await(s, &s->req, req, limit, KCOLO_ABORT_REASON_PAUSE_LIMIT);
 }
 
-static reason_t said(struct kcolo_session *s, int err)
+static enum kcolo_abort_reason said(struct kcolo_session *s, int err)
 {
 	return err ? interruption(s) : KCOLO_ABORT_REASON_NONE;
 }
 
-static reason_t agree_regions(struct kcolo_session *s)
+static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
 {
 	struct kcolo_wire_region wr = {};
-	reason_t reason;
+	enum kcolo_abort_reason reason;
 	unsigned int i;
 	u8 *body;
 	int err;
@@ -178,10 +177,10 @@ static reason_t agree_regions(struct kcolo_session *s)
 }
 
 /* Step 1: the epoch opens on both ends, and the guest is looked at. */
-static reason_t open_epoch(struct kcolo_session *s)
+static enum kcolo_abort_reason open_epoch(struct kcolo_session *s)
 {
 	struct kcolo_tracker *t = &s->tracker;
-	reason_t reason;
+	enum kcolo_abort_reason reason;
 
 	memset(&s->sent, 0, sizeof(s->sent));
 	KCOLO_STAT(s, LAST_PRECOPY_PAGES) = 0;
@@ -204,10 +203,10 @@ static reason_t open_epoch(struct kcolo_session *s)
 	return reason;
 }
 
-static reason_t run_round(struct kcolo_session *s, u32 round,
-			  enum kcolo_phase phase, u64 *sent)
+static enum kcolo_abort_reason run_round(struct kcolo_session *s, u32 round,
+					 enum kcolo_phase phase, u64 *sent)
 {
-	reason_t reason;
+	enum kcolo_abort_reason reason;
 
 	reason = said(s, kcolo_link_say(s, KCOLO_WIRE_MIGRATE_RAM, s->epoch,
 					round, NULL, 0));
@@ -229,9 +228,9 @@ static void count_stop(struct kcolo_session *s, enum kcolo_stop_reason stop)
  * The initial full sync: once, and whatever the policy says, since a pause for
  * all of RAM is what nobody wants. Afterwards it is round 0 of its epoch.
  */
-static reason_t full_sync(struct kcolo_session *s)
+static enum kcolo_abort_reason full_sync(struct kcolo_session *s)
 {
-	reason_t reason;
+	enum kcolo_abort_reason reason;
 	u64 sent;
 
 	reason = run_round(s, 0, KCOLO_PHASE_SYNC, &sent);
@@ -251,12 +250,12 @@ static void read_policy(struct kcolo_session *s, struct kcolo_policy *policy)
 }
 
 /* Step 1, the rounds: until the policy says stop. */
-static reason_t precopy(struct kcolo_session *s)
+static enum kcolo_abort_reason precopy(struct kcolo_session *s)
 {
 	struct kcolo_round last = {};
 	struct kcolo_policy policy;
 	enum kcolo_stop_reason stop;
-	reason_t reason;
+	enum kcolo_abort_reason reason;
 	u64 pending, sent;
 
 	if (!s->synced) {
@@ -298,7 +297,7 @@ static reason_t precopy(struct kcolo_session *s)
 }
 
 /* Step 2: the VMM pauses the guest. */
-static reason_t ready(struct kcolo_session *s, ktime_t begun)
+static enum kcolo_abort_reason ready(struct kcolo_session *s, ktime_t begun)
 {
 	KCOLO_STAT(s, LAST_ROUNDS) = s->rounds;
 	mutex_lock(&s->lock);
@@ -322,11 +321,11 @@ static void set_state(struct kcolo_session *s, enum kcolo_state state)
 }
 
 /* Step 3: the last harvest, and what it leaves to send. */
-static reason_t flush(struct kcolo_session *s)
+static enum kcolo_abort_reason flush(struct kcolo_session *s)
 {
 	ktime_t begun = ktime_get(), harvested;
 	unsigned int pass = 0;
-	reason_t reason;
+	enum kcolo_abort_reason reason;
 	u64 sent;
 
 	KCOLO_STAT(s, LAST_STOP_US) = ktime_us_delta(begun, s->ready_time);
@@ -367,9 +366,9 @@ static int send_devstate(struct kcolo_session *s)
 }
 
 /* From here on only the peer knows whether the epoch is committed. */
-static reason_t pass_the_end(struct kcolo_session *s)
+static enum kcolo_abort_reason pass_the_end(struct kcolo_session *s)
 {
-	reason_t reason = interruption(s);
+	enum kcolo_abort_reason reason = interruption(s);
 
 	mutex_lock(&s->lock);
 	if (!reason && test_bit(KCOLO_REQ_ABORT, &s->req))
@@ -381,11 +380,11 @@ static reason_t pass_the_end(struct kcolo_session *s)
 }
 
 /* Steps 4 and 5: device state, the end, and the peer's two answers. */
-static reason_t commit(struct kcolo_session *s)
+static enum kcolo_abort_reason commit(struct kcolo_session *s)
 {
 	ktime_t begun = ktime_get();
 	u8 body[KCOLO_WIRE_END];
-	reason_t reason;
+	enum kcolo_abort_reason reason;
 
 	set_state(s, KCOLO_STATE_COMMITTING);
 	reason = said(s, send_devstate(s));
@@ -458,7 +457,7 @@ static void epoch_over(struct kcolo_session *s)
 }
 
 /* Give the epoch up: the guest goes on, and what was sent is dirty again. */
-static void give_up(struct kcolo_session *s, reason_t reason)
+static void give_up(struct kcolo_session *s, enum kcolo_abort_reason reason)
 {
 	bool link = !test_bit(KCOLO_REQ_LINK, &s->req);
 
@@ -483,7 +482,7 @@ static void give_up(struct kcolo_session *s, reason_t reason)
  * The end was sent and no answer came: both to go on and to start again would
  * be a guess. The link is given up, and the state says so.
  */
-static void in_doubt(struct kcolo_session *s, reason_t reason)
+static void in_doubt(struct kcolo_session *s, enum kcolo_abort_reason reason)
 {
 	if (!test_bit(KCOLO_REQ_LINK, &s->req))
 		kcolo_session_link_failed(s, reason, "no answer to the end of an epoch");
@@ -508,7 +507,7 @@ static void in_doubt(struct kcolo_session *s, reason_t reason)
 void kcolo_checkpoint_run(struct kcolo_session *s)
 {
 	ktime_t begun = ktime_get();
-	reason_t reason;
+	enum kcolo_abort_reason reason;
 
 	reason = open_epoch(s);
 	if (!reason)

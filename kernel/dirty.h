@@ -31,7 +31,7 @@
  * @gen: counts mappings made and undone
  */
 struct kcolo_scratch {
-	struct mutex lock;
+	struct mutex lock;	/* over all but the bytes */
 	struct page **page;
 	unsigned int nr;
 	unsigned long uaddr;

@@ -17,7 +17,7 @@
 #include "session.h"
 
 /* Bytes of device state that one write() takes. */
-#define WRITE_MAX	(1UL << 20)
+#define WRITE_MAX	BIT(20)
 
 static void scratch_vm_close(struct vm_area_struct *vma)
 {

@@ -84,12 +84,14 @@ int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
 	}
 	kvm = file->private_data;
 	if (kvm->dirty_ring_size) {
-		NL_SET_ERR_MSG(extack, "the VM uses the dirty ring, which has no bitmap to read: create it without KVM_CAP_DIRTY_LOG_RING");
+		NL_SET_ERR_MSG(extack,
+			       "the VM uses the dirty ring, which has no bitmap to read: create it without KVM_CAP_DIRTY_LOG_RING");
 		return -EOPNOTSUPP;
 	}
 	if (!(kvm->manual_dirty_log_protect &
 	      KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)) {
-		NL_SET_ERR_MSG(extack, "the VM clears its dirty log when it is read: enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
+		NL_SET_ERR_MSG(extack,
+			       "the VM clears its dirty log when it is read: enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
 		return -EOPNOTSUPP;
 	}
 	if (!mmget_not_zero(kvm->mm)) {
@@ -99,7 +101,8 @@ int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
 	err = kcolo_guest_adopt(guest, kvm->mm);
 	mmput(kvm->mm);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "the VM belongs to another process than the session's regions");
+		NL_SET_ERR_MSG(extack,
+			       "the VM belongs to another process than the session's regions");
 		return err;
 	}
 	mutex_lock(&guest->lock);

@@ -44,7 +44,7 @@ struct kcolo_region {
  * @on_gone: called once from the notifier; may not wait for anything
  */
 struct kcolo_guest {
-	struct mutex lock;
+	struct mutex lock;	/* over vm_file */
 	struct file *vm_file;
 	struct mm_struct *mm;
 	struct mmu_notifier mn;

@@ -103,7 +103,8 @@ static const char *hello_misfit(struct kcolo_session *s,
 				const struct kcolo_wire_hello *hello)
 {
 	if (hello->version != KCOLO_WIRE_VERSION)
-		return "the peer speaks another version of the protocol: load the same kcolo on both hosts";
+		return
+		"the peer speaks another protocol version: load the same kcolo on both hosts";
 	if (hello->page_size != PAGE_SIZE)
 		return "the peer has another page size";
 	if (hello->features & ~KCOLO_WIRE_FEATURES)

@@ -22,7 +22,7 @@
 static struct genl_family kcolo_family;
 
 /* A region's bitmaps are a bit a page: what KVM allows a memslot to be. */
-#define REGION_PAGES_MAX	(1ULL << 31)
+#define REGION_PAGES_MAX	BIT_ULL(31)
 
 static struct kcolo_session *session_by_fd(int fd)
 {
@@ -64,7 +64,8 @@ static struct kcolo_session *get_session(struct sk_buff *skb,
 		return ERR_PTR(-EINVAL);
 	}
 	if (!netlink_capable(skb, CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG(info->extack, "a session's name or id needs CAP_NET_ADMIN; its fd does not");
+		NL_SET_ERR_MSG(info->extack,
+			       "a session's name or id needs CAP_NET_ADMIN; its fd does not");
 		return ERR_PTR(-EPERM);
 	}
 	s = id ? kcolo_session_by_id(net, nla_get_u32(id)) :
@@ -97,7 +98,7 @@ static int refuse_state(struct kcolo_session *s, struct genl_info *info)
 
 /*
  * A reply is built by a function that puts the attributes; NULL reply is a
- * request that has only an acknowledgement.
+ * request that has only an acknowledgment.
  */
 struct reply {
 	struct sk_buff *skb;
@@ -192,11 +193,13 @@ static int check_new(struct genl_info *info, enum kcolo_role role,
 	struct netlink_ext_ack *extack = info->extack;
 
 	if (!*name || strchr(name, '/') || strpbrk(name, " \t\n")) {
-		NL_SET_ERR_MSG(extack, "a session's name is not empty and has no space and no slash");
+		NL_SET_ERR_MSG(extack,
+			       "a session's name is not empty and has no space and no slash");
 		return -EINVAL;
 	}
 	if (!info->attrs[KCOLO_A_SESSION_INSECURE]) {
-		NL_SET_ERR_MSG(extack, "sessions have no keys yet: say insecure to trust whoever reaches the port");
+		NL_SET_ERR_MSG(extack,
+			       "sessions have no keys yet: say insecure to trust whoever reaches the port");
 		return -EKEYREJECTED;
 	}
 	if (role == KCOLO_ROLE_PRIMARY && !peer->sa.sa_family) {
@@ -298,7 +301,8 @@ int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 	set_params(s, info->attrs);
 	err = kcolo_session_publish(s);
 	if (err) {
-		NL_SET_ERR_MSG(info->extack, "a session of this name exists: choose another or delete it");
+		NL_SET_ERR_MSG(info->extack,
+			       "a session of this name exists: choose another or delete it");
 		goto out;
 	}
 	err = start_new(s, info);
@@ -460,7 +464,8 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb,
 	if (!*name || !size || !PAGE_ALIGNED(hva | size) ||
 	    size >> PAGE_SHIFT > REGION_PAGES_MAX ||
 	    check_add_overflow(hva, size, &end) || end > TASK_SIZE_MAX) {
-		NL_SET_ERR_MSG(extack, "a region has a name, and whole pages of the caller's memory, at most 2^31 of them");
+		NL_SET_ERR_MSG(extack,
+			       "a region has a name, and whole pages of the caller's memory, at most 2^31 of them");
 		return -EINVAL;
 	}
 	if (s->nr_regions == KCOLO_MAX_REGIONS) {
@@ -481,7 +486,8 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb,
 	}
 	err = kcolo_guest_adopt(&s->guest, current->mm);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "a region is added by the process whose VM or regions the session has");
+		NL_SET_ERR_MSG(extack,
+			       "a region is added by the process whose VM or regions the session has");
 		return err;
 	}
 	err = kcolo_region_alloc(&r, name, hva, size >> PAGE_SHIFT,
@@ -519,7 +525,8 @@ static int change_regions(struct kcolo_session *s, struct genl_info *info,
 	if (!kcolo_state_allows(s, cmd))
 		return refuse_state(s, info);
 	if (s->regions_agreed) {
-		NL_SET_ERR_MSG(info->extack, "regions are fixed once the first checkpoint has begun");
+		NL_SET_ERR_MSG(info->extack,
+			       "regions are fixed once the first checkpoint has begun");
 		return -EBUSY;
 	}
 	if (cmd == KCOLO_CMD_REGION_ADD && s->role == KCOLO_ROLE_PRIMARY &&
@@ -721,7 +728,8 @@ static int request(struct sk_buff *skb, struct genl_info *info,
 		NL_SET_ERR_MSG(info->extack, "the end of the epoch was sent: the peer decides now");
 		err = -EINPROGRESS;
 	} else if (cmd == KCOLO_CMD_PROMOTE && !s->committed) {
-		NL_SET_ERR_MSG(info->extack, "nothing was committed yet: there is nothing to take over with");
+		NL_SET_ERR_MSG(info->extack,
+			       "nothing was committed yet: there is nothing to take over with");
 		err = -ENODATA;
 	} else {
 		/* So that a commit may follow at once. */

@@ -59,7 +59,8 @@ static bool match_regions(struct kcolo_session *s, const u8 *body,
 			return false;
 		}
 		if (r->nr_pages << PAGE_SHIFT != wr.size) {
-			snprintf(why, len, "region '%s' is %llu bytes on the primary and %llu on the secondary",
+			snprintf(why, len,
+				 "region '%s' is %llu bytes on the primary and %llu on the secondary",
 				 wr.name, wr.size, r->nr_pages << PAGE_SHIFT);
 			return false;
 		}

@@ -68,8 +68,8 @@ struct kcolo_devstate {
 /* One counter for each attribute of the statistics. */
 #define KCOLO_STAT(s, name)	((s)->stats[KCOLO_A_STATS_##name])
 
-/**
- * struct kcolo_session - one protected VM on one host
+/*
+ * One protected VM on one host.
  *
  * Fields without a word on locking are set before the session can be found.
  */
@@ -85,8 +85,7 @@ struct kcolo_session {
 	struct work_struct end_work;
 	atomic_t ended;			/* the end has begun */
 
-	struct mutex lock;
-	/* Under lock. */
+	struct mutex lock;		/* over what follows, up to req */
 	enum kcolo_state state;
 	struct kcolo_policy policy;
 	u32 peer_timeout;
@@ -121,7 +120,7 @@ struct kcolo_session {
 	wait_queue_head_t wq;
 
 	/* Changed under lock and map_lock, while no epoch is open. */
-	struct mutex map_lock;
+	struct mutex map_lock;		/* leaf, see above */
 	struct kcolo_region *region[KCOLO_MAX_REGIONS];
 	unsigned int nr_regions;
 
@@ -142,7 +141,7 @@ struct kcolo_session {
 	struct kcolo_wire_end sent;	/* of the open epoch */
 
 	/* Secondary: under staging_lock. */
-	struct mutex staging_lock;
+	struct mutex staging_lock;	/* over what follows, up to stats */
 	struct kcolo_staging staging;
 	bool take_pages;		/* an epoch is open */
 	bool direct;			/* nothing is committed yet */

@@ -166,6 +166,11 @@ static int clear_and_copy(struct kcolo_session *s)
 	return err;
 }
 
+static u32 page_crc(u32 crc, struct page *page)
+{
+	return crc32c(crc, page_address(page), PAGE_SIZE);
+}
+
 static int send_chunk(struct kcolo_session *s, u32 round)
 {
 	struct kcolo_stream *st = s->stream;
@@ -186,8 +191,8 @@ static int send_chunk(struct kcolo_session *s, u32 round)
 	if (READ_ONCE(s->checksum)) {
 		hdr.flags = KCOLO_WIRE_F_CRC;
 		for (i = 0; i < st->nr_bv; i++)
-			pages.payload_crc = crc32c(pages.payload_crc,
-					page_address(st->bv[i].bv_page), PAGE_SIZE);
+			pages.payload_crc = page_crc(pages.payload_crc,
+						     st->bv[i].bv_page);
 	}
 	kcolo_wire_put_pages(st->head + KCOLO_WIRE_HDR, &pages);
 	hdr.crc = crc32c(~0U, st->head + KCOLO_WIRE_HDR, desc);

@@ -206,7 +206,7 @@ void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from)
 }
 
 /**
- * kcolo_conn_shutdown - end what is going on on a connection
+ * kcolo_conn_shutdown - end all that a connection is doing
  * @conn: any connection, owned by anybody
  *
  * Whoever sends or receives on it gets an error at once. The socket stays

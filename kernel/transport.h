@@ -39,8 +39,8 @@ static inline int kcolo_addr_len(const union kcolo_addr *addr)
  */
 struct kcolo_conn {
 	struct socket *sock;
-	struct mutex sock_lock;
-	struct mutex tx_lock;
+	struct mutex sock_lock;	/* over sock and stop */
+	struct mutex tx_lock;	/* a message at a time */
 	bool stop;
 	unsigned int timeout;
 	u64 tx_bytes;

@@ -70,7 +70,7 @@ enum kcolo_wire_encoding {
 };
 
 /* Flag of a PAGES message: payload_crc is meant. */
-#define KCOLO_WIRE_F_CRC	(1U << 0)
+#define KCOLO_WIRE_F_CRC	0x1U
 
 /**
  * struct kcolo_wire_hdr - what stands before every message

@@ -30,7 +30,7 @@ static void one_step(struct vm *vm)
 	s = &vm->device.state.mailbox;
 	page = stream_pick(s);
 	at = mailbox_word(s, stream_address(s, page), &value);
-	*(volatile u64 *)at = value;
+	*at = value;
 	ram_log(vm, at, sizeof(*at));
 	s->step++;
 }

@@ -68,7 +68,7 @@ void guest_exception(u64 vector, u64 code, u64 rip, u64 address)
 static void one_step(struct stream *s)
 {
 	u64 page = stream_pick(s);
-	volatile u64 *at = stream_address(s, page);
+	u64 *at = stream_address(s, page);
 
 	if (!stream_page_good(s, page, at))
 		fail(GUEST_ERROR_PAGE);
@@ -79,7 +79,7 @@ static void one_step(struct stream *s)
 
 static void idle(struct stream *s)
 {
-	volatile u32 i;
+	u32 i;
 
 	for (;;) {
 		if (s->pattern == PATTERN_NONE) {

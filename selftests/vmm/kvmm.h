@@ -125,16 +125,15 @@ extern struct options opt;
 void options_parse(int argc, char **argv);
 
 /* util.c */
-void die(int code, const char *fmt, ...)
-	__attribute__((noreturn, format(printf, 2, 3)));
-void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+__noreturn __printf(2, 3) void die(int code, const char *fmt, ...);
+__printf(1, 2) void say(const char *fmt, ...);
+__printf(1, 2) void complain(const char *fmt, ...);
 u64 now_us(void);
 void sleep_ms(u32 ms);
 void *xcalloc(size_t n, size_t size);
 u32 crc32_of(const void *data, size_t len);
 u64 random_below(u64 n);	/* not reproducible, not for the guest */
-extern volatile bool asked_to_stop;	/* by SIGTERM or SIGINT */
+extern atomic_bool asked_to_stop;	/* by SIGTERM or SIGINT */
 
 struct kcolo_region;
 
@@ -147,7 +146,7 @@ struct region {
 	u64 *page_hash;		/* of the last ram_hash(), a page each */
 	u8 *dirtied;		/* this interval, a byte a page */
 	/* set once the session knows the region; writes are logged there */
-	_Atomic(const struct kcolo_region *)log;
+	const struct kcolo_region *log;	/* atomic */
 };
 
 struct slot {
@@ -237,6 +236,7 @@ struct alias {
 	u64 page;
 	u64 npages;
 };
+
 void ram_alias(const struct vm *vm, struct alias *alias);
 
 /* share.c */

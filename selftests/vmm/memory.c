@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The regions of RAM: what they are, their hash, and the log of our writes. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +141,7 @@ void ram_log(struct vm *vm, const void *mem, u64 len)
 		 * A write before the session knows the region is read by the
 		 * first checkpoint, which sends everything.
 		 */
-		log = atomic_load(&r->log);
+		log = __atomic_load_n(&r->log, __ATOMIC_SEQ_CST);
 		if (log)
 			kcolo_log_dirty(log, at - r->mem, len);
 		return;

@@ -9,12 +9,15 @@ enum kind {
 	FLAG, NOT_FLAG, NUMBER32, NUMBER64, SIZE, TEXT, CHOICE, RATE, FAULT,
 };
 
-#define RUN		(1u << MODE_RUN)
-#define PRIMARY		(1u << MODE_PRIMARY)
-#define SECONDARY	(1u << MODE_SECONDARY)
-#define HOLD		(1u << MODE_HOLD)
-#define BOTH		(PRIMARY | SECONDARY)
-#define ALL		(RUN | BOTH)
+/* The modes that have an option, as bits. */
+enum {
+	RUN = 1 << MODE_RUN,
+	PRIMARY = 1 << MODE_PRIMARY,
+	SECONDARY = 1 << MODE_SECONDARY,
+	HOLD = 1 << MODE_HOLD,
+	BOTH = PRIMARY | SECONDARY,
+	ALL = RUN | BOTH,
+};
 
 struct options opt = {
 	.size = { 64 << 20, (16 << 20) + 0x7000, 267 << 12 },
@@ -43,6 +46,7 @@ static const char *const modes[] = { "run", "primary", "secondary", "hold", NULL
 static const char *const patterns[] = {
 	"uniform", "hot", "seq", "sparse", "none", "spin", NULL
 };
+
 static const char *const contents[] = { "words", "pages", NULL };
 static const char *const manuals[] = { "initial", "plain", "off", NULL };
 static const char *const kinds[] = { "periodic", "urgent", "mixed", NULL };
@@ -53,6 +57,7 @@ static const char *const moments[] = {
 	"received", "committed", "rand", NULL
 };
 
+/* An option, and where its value goes. */
 static const struct option_def {
 	const char *name;
 	enum kind kind;
@@ -61,64 +66,119 @@ static const struct option_def {
 	const void *more;	/* CHOICE: the names; numbers: a bool to set */
 	const char *help;
 } defs[] = {
-	{ "ram", SIZE, ALL, &opt.size[0], NULL, "size of region ram0" },
-	{ "ram1", SIZE, ALL, &opt.size[1], NULL, "size of region ram1, 0: none" },
-	{ "vram", SIZE, ALL, &opt.size[2], NULL, "size of region vram, 0: none" },
-	{ "memfd", FLAG, ALL, &opt.memfd, NULL, "RAM is a shared memfd" },
-	{ "vcpus", NUMBER32, ALL, &opt.vcpus, NULL, "1 to 4" },
-	{ "seed", NUMBER64, ALL, &opt.seed, NULL, "of what is written" },
-	{ "pattern", CHOICE, ALL, &opt.pattern, patterns, "which pages are written" },
-	{ "content", CHOICE, ALL, &opt.content, contents, "what is written to a page" },
-	{ "words", NUMBER32, ALL, &opt.words, NULL, "words a step, with --content words" },
-	{ "batch", NUMBER32, ALL, &opt.batch, NULL, "steps between two exits" },
-	{ "zero-every", NUMBER32, ALL, &opt.zero_every, NULL, "one step in N writes zeroes, 0: none" },
-	{ "hot", SIZE, ALL, &opt.hot, NULL, "size of the hot set of --pattern hot" },
-	{ "span", SIZE, ALL, &opt.span, NULL, "the vCPUs write so much of RAM only" },
-	{ "rate", RATE, ALL, &opt.rate, NULL, "SIZE[/TIME]: bytes of pages written, e.g. 32M/2s" },
-	{ "burst", FLAG, ALL, &opt.burst, NULL, "at the start of each interval, not spread over it" },
-	{ "no-device", NOT_FLAG, ALL, &opt.device, NULL, "no DMA thread" },
-	{ "dma-rate", NUMBER32, ALL, &opt.dma_rate, NULL, "steps of the DMA thread a second" },
-	{ "churn", NUMBER32, ALL, &opt.churn_ms, NULL, "change memslots each N ms" },
-	{ "churn-paused", FLAG, ALL, &opt.churn_paused, NULL, "also in a pause" },
-	{ "manual", CHOICE, ALL, &opt.manual, manuals, "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2" },
-	{ "no-smm", NOT_FLAG, ALL, &opt.smm, NULL, "no memslot in address space 1" },
-	{ "kvm", TEXT, ALL | HOLD, &opt.kvm, NULL, "device of KVM" },
-	{ "json", TEXT, ALL, &opt.json, NULL, "file for results, - is standard output" },
-	{ "quiet", FLAG, ALL, &opt.quiet, NULL, "no progress" },
-	{ "verify", FLAG, ALL, &opt.verify, NULL, "replay what was written at the end" },
-	{ "seconds", NUMBER32, RUN, &opt.seconds, NULL, "how long to run" },
-	{ "interval", NUMBER32, RUN | PRIMARY, &opt.interval_ms, NULL, "ms between two checkpoints" },
-	{ "name", TEXT, BOTH, &opt.name, NULL, "of the session; KCOLO_FD in the environment is one made before" },
-	{ "connect", TEXT, PRIMARY, &opt.address, NULL, "ADDR:PORT of the secondary's session" },
-	{ "listen", TEXT, SECONDARY, &opt.address, NULL, "ADDR:PORT of the session" },
-	{ "side", TEXT, BOTH, &opt.side, NULL, "ADDR:PORT of the side channel between the two kvmm" },
-	{ "connect-timeout", NUMBER32, BOTH, &opt.connect_ms, NULL, "ms to wait for the other end" },
-	{ "lost-wait", NUMBER32, PRIMARY, &opt.lost_ms, NULL, "ms that the guest goes on after the peer is lost" },
-	{ "verify-each", NUMBER32, BOTH, &opt.verify_each, NULL, "hash all RAM at each Nth checkpoint, 0: never" },
-	{ "threshold", SIZE, PRIMARY, &opt.threshold, &opt.has_threshold, "as in kcolo" },
-	{ "max-iterations", NUMBER32, PRIMARY, &opt.max_iterations, &opt.has_max_iterations, "as in kcolo" },
-	{ "min-gain", NUMBER32, PRIMARY, &opt.min_gain, &opt.has_min_gain, "as in kcolo" },
-	{ "peer-timeout", NUMBER32, BOTH, &opt.peer_timeout, &opt.has_peer_timeout, "as in kcolo" },
-	{ "pause-limit", NUMBER32, PRIMARY, &opt.pause_limit, &opt.has_pause_limit, "as in kcolo" },
-	{ "checksum", CHOICE, PRIMARY, &opt.checksum, switches, "as in kcolo" },
-	{ "count", NUMBER64, PRIMARY, &opt.count, NULL, "checkpoints to commit, 0: for ever" },
-	{ "kind", CHOICE, PRIMARY, &opt.kinds, kinds, "of the checkpoints" },
-	{ "lock-step", FLAG, PRIMARY, &opt.lock_step, NULL, "resume at checkpoint-committed" },
-	{ "no-events", FLAG, BOTH, &opt.no_events, NULL, "do not subscribe, read the session's state" },
-	{ "exit-on-lost", FLAG, PRIMARY, &opt.exit_on_lost, NULL, "end when the peer is lost" },
-	{ "abort-at", CHOICE, PRIMARY, &opt.abort_at, moments, "abort a checkpoint in this state" },
-	{ "abort-each", NUMBER32, PRIMARY, &opt.abort_each, NULL, "each Nth of them" },
-	{ "die-at", FAULT, PRIMARY, &opt.die, moments, "STATE:N or rand:N, SIGKILL oneself at checkpoint N" },
-	{ "stop-at", FAULT, PRIMARY, &opt.stop, moments, "STATE:N or rand:N, SIGSTOP oneself at checkpoint N" },
-	{ "rand-max", NUMBER32, PRIMARY, &opt.random_ms, NULL, "ms from the checkpoint's start, for rand" },
-	{ "promote", CHOICE, SECONDARY, &opt.promote, promotes, "when: also at SIGUSR2 and the line promote on the side channel" },
-	{ "promote-after-epoch", NUMBER64, SECONDARY, &opt.promote_epoch, NULL, "promote once this epoch is committed" },
-	{ "run-on", NUMBER32, SECONDARY | RUN, &opt.run_on_ms, NULL, "ms to run the restored guest" },
-	{ "linger", NUMBER32, SECONDARY, &opt.linger_ms, NULL, "ms to keep the session afterwards" },
-	{ "corrupt", FLAG, SECONDARY | RUN, &opt.corrupt, NULL, "change a bit of RAM: the checks must fail" },
+	{ "ram", SIZE, ALL, &opt.size[0], NULL,
+	  "size of region ram0" },
+	{ "ram1", SIZE, ALL, &opt.size[1], NULL,
+	  "size of region ram1, 0: none" },
+	{ "vram", SIZE, ALL, &opt.size[2], NULL,
+	  "size of region vram, 0: none" },
+	{ "memfd", FLAG, ALL, &opt.memfd, NULL,
+	  "RAM is a shared memfd" },
+	{ "vcpus", NUMBER32, ALL, &opt.vcpus, NULL,
+	  "1 to 4" },
+	{ "seed", NUMBER64, ALL, &opt.seed, NULL,
+	  "of what is written" },
+	{ "pattern", CHOICE, ALL, &opt.pattern, patterns,
+	  "which pages are written" },
+	{ "content", CHOICE, ALL, &opt.content, contents,
+	  "what is written to a page" },
+	{ "words", NUMBER32, ALL, &opt.words, NULL,
+	  "words a step, with --content words" },
+	{ "batch", NUMBER32, ALL, &opt.batch, NULL,
+	  "steps between two exits" },
+	{ "zero-every", NUMBER32, ALL, &opt.zero_every, NULL,
+	  "one step in N writes zeroes, 0: none" },
+	{ "hot", SIZE, ALL, &opt.hot, NULL,
+	  "size of the hot set of --pattern hot" },
+	{ "span", SIZE, ALL, &opt.span, NULL,
+	  "the vCPUs write so much of RAM only" },
+	{ "rate", RATE, ALL, &opt.rate, NULL,
+	  "SIZE[/TIME]: bytes of pages written, e.g. 32M/2s" },
+	{ "burst", FLAG, ALL, &opt.burst, NULL,
+	  "at the start of each interval, not spread over it" },
+	{ "no-device", NOT_FLAG, ALL, &opt.device, NULL,
+	  "no DMA thread" },
+	{ "dma-rate", NUMBER32, ALL, &opt.dma_rate, NULL,
+	  "steps of the DMA thread a second" },
+	{ "churn", NUMBER32, ALL, &opt.churn_ms, NULL,
+	  "change memslots each N ms" },
+	{ "churn-paused", FLAG, ALL, &opt.churn_paused, NULL,
+	  "also in a pause" },
+	{ "manual", CHOICE, ALL, &opt.manual, manuals,
+	  "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2" },
+	{ "no-smm", NOT_FLAG, ALL, &opt.smm, NULL,
+	  "no memslot in address space 1" },
+	{ "kvm", TEXT, ALL | HOLD, &opt.kvm, NULL,
+	  "device of KVM" },
+	{ "json", TEXT, ALL, &opt.json, NULL,
+	  "file for results, - is standard output" },
+	{ "quiet", FLAG, ALL, &opt.quiet, NULL,
+	  "no progress" },
+	{ "verify", FLAG, ALL, &opt.verify, NULL,
+	  "replay what was written at the end" },
+	{ "seconds", NUMBER32, RUN, &opt.seconds, NULL,
+	  "how long to run" },
+	{ "interval", NUMBER32, RUN | PRIMARY, &opt.interval_ms, NULL,
+	  "ms between two checkpoints" },
+	{ "name", TEXT, BOTH, &opt.name, NULL,
+	  "of the session; KCOLO_FD in the environment is one made before" },
+	{ "connect", TEXT, PRIMARY, &opt.address, NULL,
+	  "ADDR:PORT of the secondary's session" },
+	{ "listen", TEXT, SECONDARY, &opt.address, NULL,
+	  "ADDR:PORT of the session" },
+	{ "side", TEXT, BOTH, &opt.side, NULL,
+	  "ADDR:PORT of the side channel between the two kvmm" },
+	{ "connect-timeout", NUMBER32, BOTH, &opt.connect_ms, NULL,
+	  "ms to wait for the other end" },
+	{ "lost-wait", NUMBER32, PRIMARY, &opt.lost_ms, NULL,
+	  "ms that the guest goes on after the peer is lost" },
+	{ "verify-each", NUMBER32, BOTH, &opt.verify_each, NULL,
+	  "hash all RAM at each Nth checkpoint, 0: never" },
+	{ "threshold", SIZE, PRIMARY, &opt.threshold, &opt.has_threshold,
+	  "as in kcolo" },
+	{ "max-iterations", NUMBER32, PRIMARY, &opt.max_iterations, &opt.has_max_iterations,
+	  "as in kcolo" },
+	{ "min-gain", NUMBER32, PRIMARY, &opt.min_gain, &opt.has_min_gain,
+	  "as in kcolo" },
+	{ "peer-timeout", NUMBER32, BOTH, &opt.peer_timeout, &opt.has_peer_timeout,
+	  "as in kcolo" },
+	{ "pause-limit", NUMBER32, PRIMARY, &opt.pause_limit, &opt.has_pause_limit,
+	  "as in kcolo" },
+	{ "checksum", CHOICE, PRIMARY, &opt.checksum, switches,
+	  "as in kcolo" },
+	{ "count", NUMBER64, PRIMARY, &opt.count, NULL,
+	  "checkpoints to commit, 0: for ever" },
+	{ "kind", CHOICE, PRIMARY, &opt.kinds, kinds,
+	  "of the checkpoints" },
+	{ "lock-step", FLAG, PRIMARY, &opt.lock_step, NULL,
+	  "resume at checkpoint-committed" },
+	{ "no-events", FLAG, BOTH, &opt.no_events, NULL,
+	  "do not subscribe, read the session's state" },
+	{ "exit-on-lost", FLAG, PRIMARY, &opt.exit_on_lost, NULL,
+	  "end when the peer is lost" },
+	{ "abort-at", CHOICE, PRIMARY, &opt.abort_at, moments,
+	  "abort a checkpoint in this state" },
+	{ "abort-each", NUMBER32, PRIMARY, &opt.abort_each, NULL,
+	  "each Nth of them" },
+	{ "die-at", FAULT, PRIMARY, &opt.die, moments,
+	  "STATE:N or rand:N, SIGKILL oneself at checkpoint N" },
+	{ "stop-at", FAULT, PRIMARY, &opt.stop, moments,
+	  "STATE:N or rand:N, SIGSTOP oneself at checkpoint N" },
+	{ "rand-max", NUMBER32, PRIMARY, &opt.random_ms, NULL,
+	  "ms from the checkpoint's start, for rand" },
+	{ "promote", CHOICE, SECONDARY, &opt.promote, promotes,
+	  "when: also at SIGUSR2 and the line promote on the side channel" },
+	{ "promote-after-epoch", NUMBER64, SECONDARY, &opt.promote_epoch, NULL,
+	  "promote once this epoch is committed" },
+	{ "run-on", NUMBER32, SECONDARY | RUN, &opt.run_on_ms, NULL,
+	  "ms to run the restored guest" },
+	{ "linger", NUMBER32, SECONDARY, &opt.linger_ms, NULL,
+	  "ms to keep the session afterwards" },
+	{ "corrupt", FLAG, SECONDARY | RUN, &opt.corrupt, NULL,
+	  "change a bit of RAM: the checks must fail" },
 };
 
-static void __attribute__((noreturn)) usage(void)
+static __noreturn void show_options(void)
 {
 	const struct option_def *d;
 	char name[40];
@@ -140,7 +200,7 @@ static void __attribute__((noreturn)) usage(void)
 	exit(0);
 }
 
-static u64 number(const struct option_def *d, const char *text, char **end)
+static u64 number_of(const struct option_def *d, const char *text, char **end)
 {
 	u64 value;
 
@@ -150,17 +210,17 @@ static u64 number(const struct option_def *d, const char *text, char **end)
 	return value;
 }
 
-static u64 size(const struct option_def *d, const char *text, char **end)
+static u64 size_of(const struct option_def *d, const char *text, char **end)
 {
-	u64 value = number(d, text, end);
+	u64 value = number_of(d, text, end);
 
 	switch (**end) {
 	case 'G':
 		value <<= 10;
-		/* fallthrough */
+		fallthrough;
 	case 'M':
 		value <<= 10;
-		/* fallthrough */
+		fallthrough;
 	case 'K':
 		value <<= 10;
 		++*end;
@@ -182,15 +242,17 @@ static u32 choice(const struct option_def *d, const char *text, size_t len)
 /* SIZE, SIZE/2s, SIZE/500ms */
 static void rate(const struct option_def *d, const char *text, char **end)
 {
-	opt.rate = size(d, text, end);
+	opt.rate = size_of(d, text, end);
 	opt.rate_ms = 1000;
 	if (**end != '/')
 		return;
-	opt.rate_ms = number(d, *end + 1, end);
-	if (!strcmp(*end, "ms"))
+	opt.rate_ms = number_of(d, *end + 1, end);
+	if (!strcmp(*end, "ms")) {
 		*end += 2;
-	else if (!strcmp(*end, "s") && (opt.rate_ms *= 1000))
+	} else if (!strcmp(*end, "s")) {
+		opt.rate_ms *= 1000;
 		++*end;
+	}
 }
 
 static void fault(const struct option_def *d, const char *text, char **end)
@@ -201,7 +263,7 @@ static void fault(const struct option_def *d, const char *text, char **end)
 	if (!colon)
 		die(EXIT_USAGE, "--%s wants STATE:N", d->name);
 	f->moment = choice(d, text, colon - text);
-	f->checkpoint = number(d, colon + 1, end);
+	f->checkpoint = number_of(d, colon + 1, end);
 }
 
 static void set(const struct option_def *d, const char *text)
@@ -214,13 +276,13 @@ static void set(const struct option_def *d, const char *text)
 		*(bool *)d->value = d->kind == FLAG;
 		return;
 	case NUMBER32:
-		*(u32 *)d->value = number(d, text, &end);
+		*(u32 *)d->value = number_of(d, text, &end);
 		break;
 	case NUMBER64:
-		*(u64 *)d->value = number(d, text, &end);
+		*(u64 *)d->value = number_of(d, text, &end);
 		break;
 	case SIZE:
-		*(u64 *)d->value = size(d, text, &end);
+		*(u64 *)d->value = size_of(d, text, &end);
 		break;
 	case TEXT:
 		*(const char **)d->value = text;
@@ -292,7 +354,7 @@ static void check(void)
 		die(EXIT_USAGE, "--rate is a page a vCPU at least");
 	if (opt.hot / KVMM_PAGE_SIZE < opt.vcpus)
 		die(EXIT_USAGE, "--hot is a page a vCPU at least");
-	if ((opt.mode == MODE_PRIMARY || opt.mode == MODE_SECONDARY) && !opt.address && !getenv("KCOLO_FD"))
+	if (1 << opt.mode & BOTH && !opt.address && !getenv("KCOLO_FD"))
 		die(EXIT_USAGE, "--connect, --listen or KCOLO_FD is needed");
 	if (!opt.side)
 		opt.verify_each = 0;
@@ -304,7 +366,7 @@ void options_parse(int argc, char **argv)
 	int i;
 
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
-		usage();
+		show_options();
 	opt.mode = choice(&mode, argv[1], strlen(argv[1]));
 	for (i = 2; i < argc; i++)
 		i = parse_one(argc, argv, i);

@@ -180,14 +180,15 @@ static void run_checkpoint(struct primary *p, struct checkpoint *c)
 
 static void report_checkpoint(struct primary *p, struct checkpoint *c)
 {
-	say("checkpoint %llu (epoch %llu, %s): %s%s%s, %s after %u rounds, %llu bytes pending, %llu pages dirtied, pause %llu us%s",
-	    c->n, c->epoch, kcolo_kind_name(c->kind), outcomes[c->outcome],
+	say("#%llu epoch %llu, %s: %s%s%s%s", c->n, c->epoch,
+	    kcolo_kind_name(c->kind), outcomes[c->outcome],
 	    c->end.abort_reason ? " " : "", c->end.abort_reason ?
 	    kcolo_abort_reason_name(c->end.abort_reason) : "",
+	    !c->verdict_known ? "" :
+	    c->hash_equal ? ", RAM equal" : ", RAM DIFFERENT");
+	say("   %s, %u rounds, %llu pages dirtied, %llu bytes left, pause %llu us (%llu checks)",
 	    kcolo_stop_reason_name(c->ready.stop_reason), c->ready.rounds,
-	    (u64)c->ready.pending, c->dirtied, c->pause_us,
-	    c->verdict_known ? c->hash_equal ? ", RAM equal" :
-	    ", RAM DIFFERENT" : "");
+	    c->dirtied, (u64)c->ready.pending, c->pause_us, c->verify_us);
 	report_begin("checkpoint");
 	report_u64("n", c->n);
 	report_u64("epoch", c->epoch);
@@ -213,7 +214,7 @@ static enum outcome one_checkpoint(struct primary *p)
 {
 	struct checkpoint *c = xcalloc(1, sizeof(*c));
 	enum outcome outcome;
-	uint64_t epoch = 0;
+	unsigned long epoch = 0;
 
 	c->n = ++p->n;
 	c->kind = next_kind();

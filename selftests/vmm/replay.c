@@ -9,7 +9,7 @@
 #include "kvmm.h"
 
 #define SHOW_MAX	20
-#define STEP_MAX	(1ull << 40)
+#define STEP_MAX	BIT_ULL(40)
 
 struct stream *stream_now(struct vm *vm, u32 index)
 {
@@ -110,12 +110,23 @@ static bool replay_stream(u32 index, struct stream *s, const struct stream *now,
 	return false;
 }
 
+static void show(const struct region *r, u64 page, const u64 *is,
+		 const u64 *must)
+{
+	u32 w = 0;
+
+	while (is[w] == must[w])
+		w++;
+	complain("%s page %llu word %u: is %llx, must be %llx (steps %llu, %llu)",
+		 r->name, page, w, is[w], must[w], is[1], must[1]);
+}
+
 static u64 compare(struct vm *vm, u8 *const shadow[MAX_REGIONS])
 {
 	u64 page, pages, bad = 0;
 	struct region *r;
 	const u64 *is, *must;
-	u32 i, w;
+	u32 i;
 
 	for (i = 0; i < vm->nr_regions; i++) {
 		r = &vm->region[i];
@@ -125,12 +136,8 @@ static u64 compare(struct vm *vm, u8 *const shadow[MAX_REGIONS])
 			must = (u64 *)(shadow[i] + (page << KVMM_PAGE_SHIFT));
 			if (!memcmp(is, must, KVMM_PAGE_SIZE))
 				continue;
-			for (w = 0; is[w] == must[w]; w++)
-				;
 			if (bad++ < SHOW_MAX)
-				complain("%s page %llu differs from word %u: is %llx (step %llu), must be %llx (step %llu)",
-					 r->name, page, w, is[w], is[1],
-					 must[w], must[1]);
+				show(r, page, is, must);
 		}
 	}
 	return bad;

@@ -41,8 +41,7 @@ void side_connect(struct side *side, const char *address, u32 ms);
 int side_listen(const char *address);
 void side_accept(struct side *side, int listener);
 void side_close(struct side *side);
-bool side_send(struct side *side, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+__printf(2, 3) bool side_send(struct side *side, const char *fmt, ...);
 /* 1 and a line without its end, 0 after @timeout_ms, -1 when it is closed. */
 int side_line(struct side *side, char line[SIDE_LINE_MAX], int timeout_ms);
 

@@ -44,7 +44,7 @@ struct standby {
 	bool promote, bye;
 };
 
-static volatile bool asked_to_promote;
+static atomic_bool asked_to_promote;
 
 static void on_promote(int sig)
 {
@@ -139,16 +139,13 @@ static void take_lines(struct standby *s, int ms)
 			take_line(s, &s->side[i], line);
 }
 
-static void say_all(struct standby *s, const char *fmt, u64 epoch)
+static void send_verdict(struct standby *s, u64 epoch, bool equal)
 {
 	u32 i;
 
 	for (i = 0; i < MAX_SIDES; i++)
-		if (s->side[i].fd >= 0)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-			side_send(&s->side[i], fmt, epoch);
-#pragma GCC diagnostic pop
+		side_send(&s->side[i], "verdict %llu %s", epoch,
+			  equal ? "ok" : "bad");
 }
 
 /* What the primary said of @epoch; it says so before it commits. */
@@ -161,7 +158,7 @@ static const struct known *wait_known(struct standby *s, u64 epoch)
 	return known_of(s, epoch);
 }
 
-static void committed(struct standby *s, u64 epoch)
+static void on_commit(struct standby *s, u64 epoch)
 {
 	const struct known *known = wait_known(s, epoch);
 	bool hashed = known && known->hashed, equal = true;
@@ -176,10 +173,9 @@ static void committed(struct standby *s, u64 epoch)
 		hash = ram_hash(s->vm);
 		equal = hash == known->hash;
 		s->verified++;
-		say_all(s, equal ? "verdict %llu ok" : "verdict %llu bad",
-			epoch);
+		send_verdict(s, epoch, equal);
 	}
-	say("epoch %llu committed%s", epoch, !hashed ? "" :
+	say("epoch %llu is committed%s", epoch, !hashed ? "" :
 	    equal ? ", RAM equal" : ", RAM DIFFERENT");
 	report_begin("committed");
 	report_u64("epoch", epoch);
@@ -199,7 +195,7 @@ static bool handle(struct standby *s, const struct kcolo_event *ev)
 	case KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED:
 		if (ev->epoch <= s->committed)
 			break;
-		committed(s, ev->epoch);
+		on_commit(s, ev->epoch);
 		if (opt.promote_epoch && ev->epoch >= opt.promote_epoch)
 			s->promote = true;
 		break;
@@ -299,7 +295,7 @@ static bool take_over(struct standby *s, struct taken *t)
 	while (ev.type != KCOLO_EVENT_TYPE_PROMOTED) {
 		if (watch_next(&s->w, &ev, 200)) {
 			if (ev.type == KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED)
-				committed(s, ev.epoch);
+				on_commit(s, ev.epoch);
 			else if (ev.type == KCOLO_EVENT_TYPE_BROKEN ||
 				 ev.type == KCOLO_EVENT_TYPE_SESSION_DEL)
 				break;

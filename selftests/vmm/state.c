@@ -128,11 +128,13 @@ static size_t geometry(struct vm *vm, char *text)
 		n += snprintf(text + n, GEOMETRY_MAX - n, "%s %llu, ",
 			      vm->region[i].name, vm->region[i].size);
 	n += snprintf(text + n, GEOMETRY_MAX - n,
-		      "vcpus %u, seed %llu, pattern %u, content %u, words %u, "
-		      "zero %u, batch %u, hot %llu, span %llu, rate %llu, "
-		      "device %u", opt.vcpus, opt.seed, opt.pattern,
-		      opt.content, opt.words, opt.zero_every, opt.batch,
-		      opt.hot, opt.span, opt.rate, opt.device);
+		      "vcpus %u, seed %llu, pattern %u, content %u, words %u",
+		      opt.vcpus, opt.seed, opt.pattern, opt.content,
+		      opt.words);
+	n += snprintf(text + n, GEOMETRY_MAX - n,
+		      ", zero %u, batch %u, hot %llu, span %llu, rate %llu",
+		      opt.zero_every, opt.batch, opt.hot, opt.span, opt.rate);
+	n += snprintf(text + n, GEOMETRY_MAX - n, ", device %u", opt.device);
 	return n + 1;
 }
 

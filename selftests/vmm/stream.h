@@ -179,7 +179,7 @@ static inline u64 stream_check(const struct stream *s, u64 page, u64 step)
 
 /* Whether what a page says of itself is right. */
 static inline int stream_page_good(const struct stream *s, u64 page,
-				   const volatile u64 *at)
+				   const u64 *at)
 {
 	u64 name = at[0], step = at[1], check = at[2];
 
@@ -190,7 +190,7 @@ static inline int stream_page_good(const struct stream *s, u64 page,
 }
 
 static inline void stream_fill(const struct stream *s, u64 page,
-			       volatile u64 *at)
+			       u64 *at)
 {
 	u64 x = stream_mix(s->seed ^ (s->step * 0xd1342543de82ef95ull));
 	u32 i;

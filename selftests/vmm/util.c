@@ -9,7 +9,7 @@
 
 #include "kvmm.h"
 
-volatile bool asked_to_stop;
+atomic_bool asked_to_stop;
 
 static void message(const char *fmt, va_list ap)
 {

@@ -9,8 +9,7 @@
 
 #include "kvmm.h"
 
-static void __attribute__((format(printf, 2, 3)))
-fail(struct vcpu *v, const char *fmt, ...)
+__printf(2, 3) static void fail(struct vcpu *v, const char *fmt, ...)
 {
 	struct vm *vm = v->vm;
 	struct kvm_regs regs = {};

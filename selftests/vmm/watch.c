@@ -72,7 +72,8 @@ void watch_regions(struct watch *w, struct vm *vm,
 			die(EXIT_SESSION, "region %s: %s", r->name,
 			    kcolo_error(w->k));
 		if (region[i].log)
-			atomic_store(&r->log, &region[i]);
+			__atomic_store_n(&r->log, &region[i],
+					 __ATOMIC_SEQ_CST);
 	}
 }
 

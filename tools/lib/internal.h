@@ -74,7 +74,8 @@ int64_t kcolo_now_ms(void);
 int kcolo_wait_readable(int fd, int64_t end_ms);
 
 /* request.c */
-typedef int (*kcolo_reply_cb)(struct kcolo *k, struct nlattr **tb, void *arg);
+typedef int (*kcolo_reply_cb)(struct kcolo *k, const struct nlmsghdr *nlh,
+			      struct nlattr **tb, void *arg);
 
 /**
  * struct kcolo_request - what is asked and what to do with the answer
@@ -115,11 +116,12 @@ int kcolo_session_need_fd(struct kcolo *k);
 /* info.c */
 extern const struct nla_policy kcolo_session_attrs[KCOLO_A_SESSION_MAX + 1];
 int kcolo_parse_region(const struct nlattr *nest, struct kcolo_region_info *r);
-int kcolo_parse_session(struct nlattr **tb, struct kcolo_session_info *info);
+int kcolo_parse_session(const struct nlmsghdr *nlh, struct nlattr **tb,
+			struct kcolo_session_info *info);
 void kcolo_copy_string(char *dst, size_t size, const struct nlattr *attr);
 
 /* events.c */
-void kcolo_event_message(struct kcolo *k, struct nlmsghdr *nlh);
+bool kcolo_event_message(struct kcolo *k, const struct nlmsghdr *nlh);
 void kcolo_event_lost(struct kcolo *k);
 
 /* names.c */

@@ -58,7 +58,7 @@ static int take_reply(struct kcolo *k, struct kcolo_request *rq,
 		      genlmsg_attrlen(nlmsg_data(nlh), 0),
 		      (struct nla_policy *)rq->policy))
 		return kcolo_fail(k, -EPROTO, "the kernel's reply is malformed");
-	return rq->reply(k, tb, rq->arg);
+	return rq->reply(k, nlh, tb, rq->arg);
 }
 
 static int take_message(struct kcolo *k, struct kcolo_request *rq,
@@ -67,11 +67,9 @@ static int take_message(struct kcolo *k, struct kcolo_request *rq,
 	struct nlmsghdr *request = nlmsg_hdr(rq->msg);
 	int err;
 
-	/* An event on the socket that a subscription is made on. */
-	if (nlh->nlmsg_type == k->family && !nlh->nlmsg_pid) {
-		kcolo_event_message(k, nlh);
+	/* On the socket that a subscription is made on, they may come first. */
+	if (kcolo_event_message(k, nlh))
 		return MORE;
-	}
 	if (nlh->nlmsg_seq != request->nlmsg_seq ||
 	    nlh->nlmsg_pid != rq->nl->portid)
 		return MORE;
@@ -115,7 +113,7 @@ static int take_answer(struct kcolo *k, struct kcolo_request *rq)
 	ssize_t n;
 	int ret;
 
-	for (;;) {
+	while (kcolo_now_ms() <= end) {
 		n = kcolo_nl_recv(rq->nl, k->buf, KCOLO_RECV_MAX);
 		if (n < 0)
 			return kcolo_fail(k, n, "the reply was lost: %s",
@@ -129,11 +127,11 @@ static int take_answer(struct kcolo *k, struct kcolo_request *rq)
 		}
 		ret = kcolo_wait_readable(rq->nl->fd, end);
 		if (!ret)
-			return kcolo_fail(k, -ETIMEDOUT,
-					  "no answer from the kernel");
+			break;
 		if (ret < 0 && ret != -EINTR)
 			return kcolo_fail(k, ret, "poll: %s", strerror(-ret));
 	}
+	return kcolo_fail(k, -ETIMEDOUT, "no answer from the kernel");
 }
 
 /**

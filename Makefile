@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make            the module for KDIR, libkcolo and kcoloctl
+# make check      all tests, in emulated hosts; needs root for apt-get
+# make help       the rest
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr
+KERNELS ?= 6.1 6.12 debug
+MODDIR ?= build/module
+export KERNELS
+
+all: module tools
+
+# kbuild builds a module where its sources are: not in the checkout.
+module:
+	@test -e $(KDIR)/Makefile || { \
+		echo "no kernel headers at $(KDIR): install linux-headers-$$(uname -r), or give KDIR=" >&2; exit 1; }
+	@mkdir -p $(MODDIR)
+	@rsync -rlt --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' \
+		--exclude='.*.cmd' Kbuild kernel include $(MODDIR)/
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(MODDIR) KCOLO_MUTANT=$(KCOLO_MUTANT) modules
+
+tools:
+	$(MAKE) -C tools
+
+install: module tools
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(MODDIR) modules_install
+	$(MAKE) -C tools install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+clean:
+	rm -rf build
+
+deps:
+	@selftests/host/deps.sh all
+
+lint: deps
+	@selftests/lint.sh
+
+unit: deps
+	@$(MAKE) --no-print-directory -C selftests/unit run
+
+check: deps
+	@selftests/check.sh
+
+help:
+	@echo 'make             the module (KDIR=$(KDIR)), libkcolo, kcoloctl'
+	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make clean       remove build/'
+	@echo 'make deps        apt-get what building and testing need (as root)'
+	@echo 'make lint        W=1 -Werror, sparse, checkpatch, kernel-doc, generated code'
+	@echo 'make unit        policy and wire protocol in user space'
+	@echo 'make check       lint, unit and the kselftests in emulated hosts,'
+	@echo '                 KERNELS="$(KERNELS)"'
+
+.PHONY: all module tools install clean deps lint unit check help

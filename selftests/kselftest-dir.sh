@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Print where the kernel's own kselftest headers, lib.mk and checkpatch are:
+# taken once from Debian's linux-source-6.12 package into the cache, since the
+# headers packages do not have them.
+
+set -eu
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/kcolo
+tarball=/usr/src/linux-source-6.12.tar.xz
+
+[ -e "$tarball" ] || {
+	echo "kselftest-dir: $tarball is missing: selftests/host/deps.sh installs it" >&2
+	exit 1
+}
+version=$(dpkg-query -W -f '${Version}' linux-source-6.12)
+dir=$cache/kselftest-$version
+if [ ! -d "$dir" ]; then
+	echo "kselftest-dir: unpacking from linux-source-6.12 $version" >&2
+	mkdir -p "$cache"
+	new=$(mktemp -d "$cache/kselftest.XXXXXX")
+	tar -C "$new" --strip-components=1 -xJf "$tarball" --wildcards \
+		'linux-source-6.12/tools/testing/selftests/*.h' \
+		'linux-source-6.12/tools/testing/selftests/lib.mk' \
+		'linux-source-6.12/tools/testing/selftests/run_kselftest.sh' \
+		'linux-source-6.12/tools/testing/selftests/kselftest' \
+		'linux-source-6.12/scripts/checkpatch.pl' \
+		'linux-source-6.12/scripts/spelling.txt' \
+		'linux-source-6.12/scripts/const_structs.checkpatch' \
+		'linux-source-6.12/scripts/kernel-doc'
+	# Another run may have been quicker: what it made is as good.
+	mv -T "$new" "$dir" 2>/dev/null || rm -rf "$new"
+fi
+echo "$dir"

@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a reader should not have to look for: the module with W=1 -Werror on
+# each kernel, sparse, checkpatch --strict, kernel-doc, and generated code that
+# is what the specification makes. KTAP.
+
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+tools=$(selftests/kselftest-dir.sh) || exit 1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+n=0
+bad=0
+
+result() {	# exit code, name
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n $2"
+	else
+		echo "not ok $n $2"
+		sed 's/^/# /' "$log" | head -n 60
+		bad=1
+	fi
+}
+
+sources() {
+	git ls-files -co --exclude-standard -- "$@" | grep -v netlink_gen
+}
+
+# What differs between kernels is in compat.h, and only there; a trace header
+# is written the way the macros want it.
+checkpatch() {
+	rc=0
+	for f in $(sources 'kernel/*.[ch]' 'tools/*.[ch]' 'selftests/*.[ch]'); do
+		ignore=SPDX_LICENSE_TAG,FILE_PATH_CHANGES
+		case $f in
+		kernel/compat.h)
+			ignore=$ignore,LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED ;;
+		kernel/trace.h)
+			ignore=$ignore,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
+		tools/*|selftests/*)
+			ignore=$ignore,PREFER_KERNEL_TYPES,ENOSYS,NEW_TYPEDEFS,CAMELCASE,STRCPY,STRNCPY,AVOID_EXTERNS,VOLATILE,SYMBOLIC_PERMS,CONSTANT_COMPARISON ;;
+		esac
+		perl "$tools/scripts/checkpatch.pl" --no-tree --strict --terse \
+			--no-summary --ignore "$ignore" -f "$f" || rc=1
+	done
+	return $rc
+}
+
+kernel_doc() {
+	! perl "$tools/scripts/kernel-doc" -none $(sources 'kernel/*.[ch]') 2>&1 |
+		grep -E 'warning|error'
+}
+
+sparse() {
+	KCOLO_MAKE='C=2 CF=-D__CHECK_ENDIAN__' \
+		selftests/host/build-module.sh "$1" none 2>&1 |
+		grep -E 'kernel/.*(warning|error):' && return 1
+	return 0
+}
+
+kernels=${KERNELS:-6.1 6.12}
+echo "TAP version 13"
+for k in $kernels; do
+	selftests/host/build-module.sh "$k" >"$log" 2>&1
+	result $? "module builds on $k with W=1 -Werror"
+done
+for k in $kernels; do
+	sparse "$k" >"$log" 2>&1
+	result $? "sparse is silent on $k"
+done
+checkpatch >"$log" 2>&1
+result $? "checkpatch --strict is silent"
+kernel_doc >"$log" 2>&1
+result $? "kernel-doc is silent"
+tools/ynl-regen.sh --check >"$log" 2>&1
+result $? "generated code is up to date"
+echo "1..$n"
+exit $bad
