@@ -167,7 +167,7 @@ class Host:
                 # rep movsb is emulated a byte at a time: let nobody use it.
                 '-cpu', 'max,-erms,-fsrm', '-smp', str(o.cpus), '-m', o.mem,
                 '-display', 'none', '-no-reboot',
-                '-kernel', self.kernel.vmlinuz, '-initrd', self.kernel.initramfs,
+                '-kernel', self.kernel.image, '-initrd', self.kernel.initramfs,
                 '-append', append,
                 '-chardev', f'file,id=con,append=on,path={comma(self.path("console"))}',
                 '-serial', 'chardev:con', '-device', 'virtio-serial-pci']

@@ -5,7 +5,7 @@
   kernels.py prepare 6.1|6.12|debug   make ready, print what there is
   kernels.py kdir    6.1|6.12|debug   only the directory to build modules against
 
-What is printed are KEY='VALUE' lines for a shell: release, vmlinuz, modules,
+What is printed are KEY='VALUE' lines for a shell: release, image, modules,
 initramfs, kdir.  Progress goes to stderr.
 
 Debian's kernels are downloaded and unpacked, not installed: a test must not
@@ -25,6 +25,8 @@ import os
 import re
 import shlex
 import shutil
+import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -45,7 +47,7 @@ BOOT_MODULES = ('virtio_pci', 'virtio_console', 'virtio_net',
 BUSYBOX = '/bin/busybox'
 APT_LISTS = '/var/lib/apt/lists'
 
-Kernel = namedtuple('Kernel', 'name release vmlinuz modules initramfs kdir')
+Kernel = namedtuple('Kernel', 'name release image modules initramfs kdir')
 
 
 # Stock kernels
@@ -101,6 +103,25 @@ def release_in(root):
     return os.listdir(os.path.join(root, 'lib/modules'))[0]
 
 
+def unwrap(bzimage):
+    """The vmlinux in a BZIMAGE (for its header see the kernel's x86/boot.rst).
+
+    QEMU starts it directly (PVH): to have the guest decompress itself takes
+    the emulator as long as all the rest of the boot.
+    """
+    with open(bzimage, 'rb') as f:
+        data = f.read()
+    offset, length = struct.unpack_from('<II', data, 0x248)
+    start = (data[0x1f1] + 1) * 512 + offset
+    payload = data[start:start + length - 4]    # its size comes last
+    if payload.startswith(b'\xfd7zXZ'):
+        return lzma.LZMADecompressor().decompress(payload)
+    if payload.startswith(b'\x28\xb5\x2f\xfd'):
+        return subprocess.run(['zstd', '-dc'], input=payload, check=True,
+                              stdout=subprocess.PIPE).stdout
+    raise Failed(f'{bzimage}: compressed in a way not known here')
+
+
 def make_stock(name, release, version, root):
     with in_making(root) as tmp:
         stock_fetch(release, version, tmp)
@@ -111,6 +132,8 @@ def make_stock(name, release, version, root):
         with open(makefile, 'w') as f:
             f.write(text.replace('include /usr/', f'include {root}/usr/'))
         output('depmod', '-b', tmp, release)
+        with open(os.path.join(tmp, 'vmlinux'), 'wb') as f:
+            f.write(unwrap(os.path.join(tmp, 'boot', f'vmlinuz-{release}')))
     say(f'{name}: {release} ready')
 
 
@@ -236,13 +259,13 @@ def prepare(name):
     if name == 'debug':
         root = kernel_debug.prepare()
         release = release_in(root)
-        vmlinuz, kdir = 'bzImage', 'build'
+        kdir = 'build'
     else:
         root = stock(name)
         release = release_in(root)
-        vmlinuz, kdir = f'boot/vmlinuz-{release}', f'usr/src/linux-headers-{release}'
+        kdir = f'usr/src/linux-headers-{release}'
     moddir = os.path.join(root, 'lib/modules', release)
-    return Kernel(name, release, os.path.join(root, vmlinuz), moddir,
+    return Kernel(name, release, os.path.join(root, 'vmlinux'), moddir,
                   initramfs(root, moddir), os.path.join(root, kdir))
 
 
@@ -260,7 +283,7 @@ def main():
     if args.what == 'kdir':
         print(kernel.kdir)
     else:
-        for key in ('release', 'vmlinuz', 'modules', 'initramfs', 'kdir'):
+        for key in ('release', 'image', 'modules', 'initramfs', 'kdir'):
             print(f'{key}={shlex.quote(getattr(kernel, key))}')
     return 0
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include "internal.h"
 
-/* Times that a dump is taken again before it is taken as it is. */
+/* Times that a dump is taken again before it is given up. */
 #define DUMP_TRIES	8
 
 struct session_list {

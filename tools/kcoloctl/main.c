@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kcoloctl: drive and watch kcolo from a shell. The table of subcommands; each
+ * group has a file of its own.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "kcoloctl.h"
+
+static const struct command commands[] = {
+	{
+		"session add",
+		"NAME primary --connect ADDR:PORT --insecure [OPTIONS] [-- COMMAND ...]\n"
+		"       kcoloctl session add NAME secondary --listen ADDR:PORT --insecure [OPTIONS] [-- COMMAND ...]",
+		"Create a session. It lives as long as its fd is open: COMMAND inherits it\n"
+		"(KCOLO_FD, KCOLO_SESSION); without COMMAND kcoloctl stays and holds it until\n"
+		"it is deleted, or SIGINT or SIGTERM comes.\n\n"
+		"  --connect ADDR:PORT    primary: where the secondary listens\n"
+		"  --bind ADDR[:PORT]     primary: address to come from\n"
+		"  --listen ADDR:PORT     secondary: where to listen, \"*\" is any IPv4 address\n"
+		"  --insecure             there is no key: whoever reaches the port is trusted\n"
+		"  --threshold SIZE       go on with pre-copy while so much is pending; 0 is off\n"
+		"  --max-iterations N     rounds of pre-copy at most\n"
+		"  --min-gain PERCENT     what a round must gain for another to run; 0 is off\n"
+		"  --peer-timeout TIME    without an answer for so long the peer is lost\n"
+		"  --pause-limit TIME     abort a checkpoint that pauses for longer; 0 is off\n"
+		"  --checksum on|off      CRC32C of the payload",
+		cmd_session_add,
+	},
+	{
+		"session del", "[NAME]",
+		"End a session on both hosts. The guest of a primary goes on, unprotected.",
+		cmd_session_del,
+	},
+	{
+		"session show", "[NAME]", "Say all there is to say of a session.",
+		cmd_session_show,
+	},
+	{
+		"session list", "", "List all sessions of this network namespace.",
+		cmd_session_list,
+	},
+	{
+		"set", "PARAM VALUE [PARAM VALUE ...] [NAME]",
+		"Change parameters of a session, at once: threshold, max-iterations,\n"
+		"min-gain, peer-timeout, pause-limit, checksum.",
+		cmd_set,
+	},
+	{
+		"get", "[PARAM] [NAME]",
+		"Print one parameter or field of a session, as in \"session show --json\",\n"
+		"or all parameters.",
+		cmd_get,
+	},
+	{
+		"checkpoint", "[--urgent] [NAME]",
+		"Ask for a checkpoint and print its number; events say what becomes of it.\n\n"
+		"  -u, --urgent        no pre-copy: the guest is paused at once",
+		cmd_checkpoint,
+	},
+	{
+		"abort", "[NAME]", "Give up the checkpoint that is under way.",
+		cmd_abort,
+	},
+	{
+		"promote", "[NAME]",
+		"Have a secondary take over with the last committed checkpoint. Nothing of\n"
+		"the old primary is taken after that.",
+		cmd_promote,
+	},
+	{
+		"events", "[--count N] [--timeout TIME] [--type TYPE] [--snapshot] [NAME]",
+		"Print events as they come: of one session, or of all.\n\n"
+		"  -n, --count N       exit after N events\n"
+		"  -t, --timeout TIME  exit after TIME (5 and 5s are seconds, or 500ms); with\n"
+		"                      --count and fewer events, with exit code 1\n"
+		"  -T, --type TYPE     only events of that type; may be repeated\n"
+		"  -S, --snapshot      first say what sessions there are",
+		cmd_events,
+	},
+	{
+		"stats", "[--all] [NAME]",
+		"Print the counters of a session.\n\n"
+		"  -a, --all           of all sessions",
+		cmd_stats,
+	},
+};
+
+static void print_help(FILE *out)
+{
+	unsigned int i;
+
+	fputs("usage: kcoloctl [--json] [--session NAME] SUBCOMMAND ...\n"
+	      "       kcoloctl --help | --version\n\n", out);
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(out, "  %-14s %.*s\n", commands[i].name,
+			(int)strcspn(commands[i].help, "\n."),
+			commands[i].help);
+	fputs("\nkcoloctl SUBCOMMAND --help says more, kcoloctl(8) all.\n", out);
+}
+
+static bool is_command(const struct command *c, int argc, char **argv,
+		       int *words)
+{
+	size_t len = strlen(argv[0]);
+
+	if (!strcmp(c->name, argv[0])) {
+		*words = 1;
+		return true;
+	}
+	*words = 2;
+	return argc > 1 && !strncmp(c->name, argv[0], len) &&
+	       c->name[len] == ' ' && !strcmp(c->name + len + 1, argv[1]);
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	unsigned int i;
+	int words;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!is_command(&commands[i], argc, argv, &words))
+			continue;
+		cli->command = &commands[i];
+		optind = 0;	/* begins anew, and forgets "+" */
+		return commands[i].run(cli, argc - words + 1,
+				       argv + words - 1);
+	}
+	if (!strcmp(argv[0], "session"))
+		complain("session add, del, show or list?");
+	else
+		complain("there is no subcommand \"%s\"", argv[0]);
+	print_help(stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "version", no_argument, NULL, 'V' },
+		CLI_OPTIONS
+	};
+	struct cli cli = { 0 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+V" CLI_SHORT, options,
+				NULL)) != -1) {
+		switch (c) {
+		case 'V':
+			puts("kcoloctl " KCOLO_VERSION);
+			return cli_flush();
+		case 'h':
+			print_help(stdout);
+			return cli_flush();
+		case 'j':
+			cli.json = true;
+			break;
+		case 's':
+			cli.session = optarg;
+			break;
+		default:
+			print_help(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	return run(&cli, argc - optind, argv + optind);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "parse.h"
+
+/* The digits that @text begins with. Return: what follows them, or NULL. */
+static const char *digits(const char *text, uint64_t *value)
+{
+	const char *p;
+
+	*value = 0;
+	for (p = text; *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(*value, (uint64_t)10, value) ||
+		    __builtin_add_overflow(*value, (uint64_t)(*p - '0'), value))
+			return NULL;
+	return p == text ? NULL : p;
+}
+
+/**
+ * parse_number - a decimal number
+ * @text: all of it
+ * @max: what it may be
+ * @value: where to; unchanged on failure
+ *
+ * Return: whether it is one.
+ */
+bool parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+	uint64_t v;
+	const char *rest = digits(text, &v);
+
+	if (!rest || *rest || v > max)
+		return false;
+	*value = v;
+	return true;
+}
+
+/**
+ * parse_size - bytes, with K, M, G or T for powers of 1024
+ * @text: all of it
+ * @bytes: where to; unchanged on failure
+ *
+ * Return: whether it is a size that 64 bits can hold.
+ */
+bool parse_size(const char *text, uint64_t *bytes)
+{
+	static const char suffixes[] = "KMGT", small[] = "kmgt";
+	uint64_t v, unit = 1;
+	const char *rest = digits(text, &v), *suffix;
+
+	if (!rest)
+		return false;
+	if (*rest) {
+		suffix = strchr(suffixes, *rest);
+		unit <<= 10 * (suffix ? suffix - suffixes + 1 : 0);
+		suffix = strchr(small, *rest);
+		unit <<= 10 * (suffix ? suffix - small + 1 : 0);
+		if (unit == 1 || rest[1])
+			return false;
+	}
+	if (__builtin_mul_overflow(v, unit, &v))
+		return false;
+	*bytes = v;
+	return true;
+}
+
+/**
+ * parse_time - a time, as 500ms or 2s
+ * @text: all of it
+ * @unit: what a plain number is in: PARSE_MS or PARSE_S
+ * @ms: where to, milliseconds; unchanged on failure
+ *
+ * Return: whether it is a time that 64 bits can hold.
+ */
+bool parse_time(const char *text, uint64_t unit, uint64_t *ms)
+{
+	uint64_t v;
+	const char *rest = digits(text, &v);
+
+	if (!rest)
+		return false;
+	if (!strcmp(rest, "ms"))
+		unit = PARSE_MS;
+	else if (!strcmp(rest, "s"))
+		unit = PARSE_S;
+	else if (*rest)
+		return false;
+	if (__builtin_mul_overflow(v, unit, &v))
+		return false;
+	*ms = v;
+	return true;
+}
+
+/**
+ * parse_switch - on or off
+ * @text: all of it
+ * @on: where to; unchanged on failure
+ *
+ * Return: whether it is one of the two.
+ */
+bool parse_switch(const char *text, bool *on)
+{
+	bool is_on = !strcmp(text, "on");
+
+	if (!is_on && strcmp(text, "off"))
+		return false;
+	*on = is_on;
+	return true;
+}
+
+/**
+ * format_size - bytes in words that parse_size() understands
+ * @bytes: exact
+ * @buf: where to
+ * @len: of @buf, FORMAT_MAX is enough
+ *
+ * Return: @buf.
+ */
+const char *format_size(uint64_t bytes, char *buf, size_t len)
+{
+	static const char * const suffixes[] = { "", "K", "M", "G", "T" };
+	unsigned int i = 0;
+
+	while (bytes && !(bytes % 1024) && i < 4) {
+		bytes /= 1024;
+		i++;
+	}
+	snprintf(buf, len, "%" PRIu64 "%s", bytes, suffixes[i]);
+	return buf;
+}
+
+/**
+ * format_time - milliseconds in words that parse_time() understands
+ * @ms: exact
+ * @buf: where to
+ * @len: of @buf, FORMAT_MAX is enough
+ *
+ * Return: @buf.
+ */
+const char *format_time(uint64_t ms, char *buf, size_t len)
+{
+	if (ms && !(ms % 1000))
+		snprintf(buf, len, "%" PRIu64 "s", ms / 1000);
+	else
+		snprintf(buf, len, "%" PRIu64 "ms", ms);
+	return buf;
+}

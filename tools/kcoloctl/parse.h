@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Numbers, sizes and times in words, and back. */
+#ifndef KCOLOCTL_PARSE_H
+#define KCOLOCTL_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PARSE_MS	1
+#define PARSE_S		1000
+
+/* Enough for any of the format functions. */
+#define FORMAT_MAX	32
+
+bool parse_number(const char *text, uint64_t max, uint64_t *value);
+bool parse_size(const char *text, uint64_t *bytes);
+bool parse_time(const char *text, uint64_t unit, uint64_t *ms);
+bool parse_switch(const char *text, bool *on);
+const char *format_size(uint64_t bytes, char *buf, size_t len);
+const char *format_time(uint64_t ms, char *buf, size_t len);
+
+#endif
