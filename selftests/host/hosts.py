@@ -163,8 +163,10 @@ class Host:
         accel = (['-accel', 'tcg,thread=single', '-icount', 'shift=0'] if o.icount
                  else ['-accel', 'tcg,thread=multi'])
         args = ['qemu-system-x86_64', '-nodefaults', '-no-user-config',
-                '-name', f'khost-{self.name}', '-machine', 'pc', *accel,
-                # rep movsb is emulated a byte at a time: let nobody use it.
+                '-name', f'khost-{self.name}', '-machine', 'q35', *accel,
+                # q35: the interrupt routing of pc is computed in AML, which takes a
+                # minute on the debug kernel.  And rep movsb is emulated a byte at a
+                # time: let nobody use it.
                 '-cpu', 'max,-erms,-fsrm', '-smp', str(o.cpus), '-m', o.mem,
                 '-display', 'none', '-no-reboot',
                 '-kernel', self.kernel.image, '-initrd', self.kernel.initramfs,

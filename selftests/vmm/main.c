@@ -24,12 +24,10 @@ int main(int argc, char **argv)
 		return run_main();
 	case MODE_HOLD:
 		return hold_main();
-#ifndef KVMM_NO_KCOLO
 	case MODE_PRIMARY:
 		return primary_main();
 	case MODE_SECONDARY:
 		return secondary_main();
-#endif
 	default:
 		return EXIT_USAGE;
 	}

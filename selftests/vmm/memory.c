@@ -6,11 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef KVMM_NO_KCOLO
 #include <kcolo.h>
-#else
-#define kcolo_log_dirty(l, o, n) ((void)(n))
-#endif
 
 #include "kvmm.h"
 

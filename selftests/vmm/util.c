@@ -11,16 +11,21 @@
 
 atomic_bool asked_to_stop;
 
+/* One write() a line, so that lines of several processes do not mix. */
 static void message(const char *fmt, va_list ap)
 {
 	u64 us = now_us();
+	char line[512];
+	size_t n;
 
-	flockfile(stderr);
-	fprintf(stderr, "[%5llu.%03llu] kvmm: ", us / 1000000 % 100000,
-		us / 1000 % 1000);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	funlockfile(stderr);
+	n = snprintf(line, sizeof(line), "[%5llu.%03llu] kvmm: ",
+		     us / 1000000 % 100000, us / 1000 % 1000);
+	n += vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+	if (n > sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n] = '\n';
+	line[n + 1] = 0;
+	fputs(line, stderr);
 }
 
 void say(const char *fmt, ...)

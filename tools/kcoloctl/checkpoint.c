@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * "checkpoint", "abort" and "promote". Each only asks; events tell the rest.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include "kcoloctl.h"
+#include "show.h"
+
+static int checkpoint(struct cli *cli, struct kcolo *k, enum kcolo_kind kind)
+{
+	struct json_object *o;
+	uint64_t epoch;
+	int err = kcolo_checkpoint(k, kind, &epoch);
+
+	if (err)
+		return cli_fail(k, err);
+	if (cli->json) {
+		o = json_new();
+		json_add_u64(o, "epoch", epoch);
+		json_print(o, true);
+	} else {
+		printf("%" PRIu64 "\n", epoch);
+	}
+	return cli_flush();
+}
+
+/**
+ * cmd_checkpoint - ask for a checkpoint
+ * @cli: call
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ *
+ * Return: an exit code.
+ */
+int cmd_checkpoint(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "urgent", no_argument, NULL, 'u' },
+		CLI_OPTIONS
+	};
+	enum kcolo_kind kind = KCOLO_KIND_PERIODIC;
+	struct kcolo *k;
+	int c, ret = 0;
+
+	while (!ret && (c = getopt_long(argc, argv, "u" CLI_SHORT, options,
+					NULL)) != -1) {
+		if (c == 'u')
+			kind = KCOLO_KIND_URGENT;
+		else
+			ret = cli_option(cli, c);
+	}
+	if (!ret)
+		ret = cli_name(cli, argc, argv);
+	if (ret)
+		return ret - 1;
+	ret = cli_session(cli, &k);
+	if (ret)
+		return ret;
+	ret = checkpoint(cli, k, kind);
+	kcolo_close(k);
+	return ret;
+}
+
+static int simple(struct cli *cli, int argc, char **argv,
+		  int (*ask)(struct kcolo *k))
+{
+	struct kcolo *k;
+	int err, ret = cli_options(cli, argc, argv);
+
+	if (!ret)
+		ret = cli_name(cli, argc, argv);
+	if (ret)
+		return ret - 1;
+	ret = cli_session(cli, &k);
+	if (ret)
+		return ret;
+	err = ask(k);
+	if (err)
+		ret = cli_fail(k, err);
+	kcolo_close(k);
+	return ret;
+}
+
+/**
+ * cmd_abort - give up the checkpoint that is under way
+ * @cli: call
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ *
+ * Return: an exit code.
+ */
+int cmd_abort(struct cli *cli, int argc, char **argv)
+{
+	return simple(cli, argc, argv, kcolo_abort);
+}
+
+/**
+ * cmd_promote - have a secondary take over
+ * @cli: call
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ *
+ * Return: an exit code.
+ */
+int cmd_promote(struct cli *cli, int argc, char **argv)
+{
+	return simple(cli, argc, argv, kcolo_promote);
+}

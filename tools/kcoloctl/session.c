@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * "session del", "session show" and "session list".
+ */
+#include <stdio.h>
+#include "kcoloctl.h"
+#include "show.h"
+
+static int with_name(struct cli *cli, int argc, char **argv)
+{
+	int ret = cli_options(cli, argc, argv);
+
+	return ret ? ret : cli_name(cli, argc, argv);
+}
+
+/**
+ * cmd_session_del - end a session
+ * @cli: call
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ *
+ * Return: an exit code.
+ */
+int cmd_session_del(struct cli *cli, int argc, char **argv)
+{
+	struct kcolo *k;
+	int err, ret = with_name(cli, argc, argv);
+
+	if (ret)
+		return ret - 1;
+	ret = cli_session(cli, &k);
+	if (ret)
+		return ret;
+	err = kcolo_session_del(k);
+	if (err)
+		ret = cli_fail(k, err);
+	kcolo_close(k);
+	return ret;
+}
+
+/**
+ * cmd_session_show - say all there is to say of a session
+ * @cli: call
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ *
+ * Return: an exit code.
+ */
+int cmd_session_show(struct cli *cli, int argc, char **argv)
+{
+	struct kcolo_session_info info;
+	struct kcolo *k;
+	int err, ret = with_name(cli, argc, argv);
+
+	if (ret)
+		return ret - 1;
+	ret = cli_session(cli, &k);
+	if (ret)
+		return ret;
+	err = kcolo_session_get(k, &info);
+	if (err) {
+		ret = cli_fail(k, err);
+	} else {
+		if (cli->json)
+			json_print(session_json(&info), true);
+		else
+			session_text(&info);
+		kcolo_session_info_free(&info);
+		ret = cli_flush();
+	}
+	kcolo_close(k);
+	return ret;
+}
+
+static int list_json(const struct kcolo_session_info *info, void *arg)
+{
+	json_append(arg, session_json(info));
+	return 0;
+}
+
+static int list_text(const struct kcolo_session_info *info, void *arg)
+{
+	char role[WORD_MAX], state[WORD_MAX], peer[80];
+	unsigned int *nr = arg;
+
+	if (!(*nr)++)
+		printf("%-20s %-4s %-10s %-10s %-12s %s\n", "NAME", "ID",
+		       "ROLE", "STATE", "COMMITTED", "PEER");
+	printf("%-20s %-4u %-10s %-10s %-12llu %s\n", info->name, info->id,
+	       word(kcolo_role_name(info->role), info->role, role),
+	       word(kcolo_state_name(info->state), info->state, state),
+	       (unsigned long long)info->committed,
+	       kcolo_addr_format(&info->peer, peer, sizeof(peer)));
+	return 0;
+}
+
+static int list(const struct cli *cli, struct kcolo *k)
+{
+	struct json_object *array = NULL;
+	unsigned int nr = 0;
+	int err;
+
+	if (cli->json) {
+		array = json_object_new_array();
+		err = kcolo_session_dump(k, list_json, array);
+	} else {
+		err = kcolo_session_dump(k, list_text, &nr);
+	}
+	if (err) {
+		json_object_put(array);
+		return cli_fail(k, err);
+	}
+	if (cli->json)
+		json_print(array, true);
+	return cli_flush();
+}
+
+/**
+ * cmd_session_list - list all sessions
+ * @cli: call
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ *
+ * Return: an exit code.
+ */
+int cmd_session_list(struct cli *cli, int argc, char **argv)
+{
+	struct kcolo *k;
+	int ret = cli_options(cli, argc, argv);
+
+	if (ret)
+		return ret - 1;
+	if (optind < argc || cli->session)
+		return usage_error(cli, "this lists all sessions");
+	ret = cli_open(&k);
+	if (ret)
+		return ret;
+	ret = list(cli, k);
+	kcolo_close(k);
+	return ret;
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "kcoloctl.h"
+#include "parse.h"
+#include "show.h"
+
+#define ADDR_MAX	80
+#define UUID_MAX	40
+
+/**
+ * word - a value of an enum in a word
+ * @name: the library's, NULL when it does not know the value
+ * @value: value, from a newer kernel then
+ * @buf: for the latter
+ *
+ * Return: @name or @buf.
+ */
+const char *word(const char *name, unsigned int value, char buf[WORD_MAX])
+{
+	if (name)
+		return name;
+	snprintf(buf, WORD_MAX, "unknown-%u", value);
+	return buf;
+}
+
+/* "" while the pair has not agreed on one. */
+static const char *format_uuid(const uint8_t uuid[16], char buf[UUID_MAX])
+{
+	static const uint8_t none[16];
+	unsigned int i, n = 0;
+
+	buf[0] = '\0';
+	if (!memcmp(uuid, none, sizeof(none)))
+		return buf;
+	for (i = 0; i < 16; i++)
+		n += snprintf(buf + n, UUID_MAX - n, "%s%02x", i == 4 ||
+			      i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+	return buf;
+}
+
+static void add_params(struct json_object *o, const struct kcolo_params *p)
+{
+	json_add_u64(o, "threshold", p->threshold);
+	json_add_u64(o, "max-iterations", p->max_iterations);
+	json_add_u64(o, "min-gain", p->min_gain);
+	json_add_u64(o, "peer-timeout", p->peer_timeout);
+	json_add_u64(o, "pause-limit", p->pause_limit);
+	json_add_bool(o, "checksum", p->checksum);
+}
+
+static void add_regions(struct json_object *o,
+			const struct kcolo_session_info *info)
+{
+	struct json_object *array = json_object_new_array(), *r;
+	size_t i;
+
+	/* First: without memory it says so, and exits. */
+	json_add(o, "regions", array);
+	for (i = 0; array && i < info->nr_regions; i++) {
+		r = json_new();
+		json_add_u64(r, "id", info->regions[i].id);
+		json_add_string(r, "name", info->regions[i].name);
+		json_add_u64(r, "address", info->regions[i].address);
+		json_add_u64(r, "size", info->regions[i].size);
+		json_add_u64(r, "log-offset", info->regions[i].log_offset);
+		json_add_u64(r, "log-size", info->regions[i].log_size);
+		json_append(array, r);
+	}
+}
+
+/**
+ * session_json - a session in JSON
+ * @info: session
+ *
+ * The members are documented in kcoloctl(8); "get" prints them, too.
+ *
+ * Return: an object that the caller puts.
+ */
+struct json_object *session_json(const struct kcolo_session_info *info)
+{
+	struct json_object *o = json_new();
+	char buf[ADDR_MAX];
+
+	json_add_u64(o, "id", info->id);
+	json_add_string(o, "name", info->name);
+	json_add_word(o, "role", kcolo_role_name(info->role), info->role);
+	json_add_word(o, "state", kcolo_state_name(info->state), info->state);
+	json_add_string(o, "uuid", format_uuid(info->uuid, buf));
+	json_add_string(o, "local",
+			kcolo_addr_format(&info->local, buf, sizeof(buf)));
+	json_add_string(o, "peer",
+			kcolo_addr_format(&info->peer, buf, sizeof(buf)));
+	json_add_bool(o, "insecure", info->insecure);
+	add_params(o, &info->params);
+	json_add_u64(o, "epoch", info->epoch);
+	json_add_u64(o, "committed", info->committed);
+	json_add_u64(o, "pending", info->pending);
+	json_add_bool(o, "synced", info->synced);
+	json_add_word(o, "stop-reason",
+		      kcolo_stop_reason_name(info->stop_reason),
+		      info->stop_reason);
+	json_add_word(o, "abort-reason",
+		      kcolo_abort_reason_name(info->abort_reason),
+		      info->abort_reason);
+	json_add_string(o, "error", info->error);
+	json_add_u64(o, "event-seq", info->event_seq);
+	json_add_u64(o, "scratch-size", info->scratch_size);
+	add_regions(o, info);
+	return o;
+}
+
+static void params_text(const struct kcolo_params *p)
+{
+	char buf[FORMAT_MAX];
+
+	printf("  threshold: %s%s\n",
+	       format_size(p->threshold, buf, sizeof(buf)),
+	       p->threshold ? "" : " (no pre-copy)");
+	printf("  max-iterations: %" PRIu32 "\n", p->max_iterations);
+	printf("  min-gain: %" PRIu32 "%%\n", p->min_gain);
+	printf("  peer-timeout: %s\n",
+	       format_time(p->peer_timeout, buf, sizeof(buf)));
+	printf("  pause-limit: %s\n", p->pause_limit ?
+	       format_time(p->pause_limit, buf, sizeof(buf)) : "none");
+	printf("  checksum: %s\n", p->checksum ? "on" : "off");
+}
+
+static void line(const char *key, const char *value)
+{
+	if (value[0])
+		printf("  %s: %s\n", key, value);
+}
+
+static void regions_text(const struct kcolo_session_info *info)
+{
+	char buf[FORMAT_MAX];
+	size_t i;
+
+	for (i = 0; i < info->nr_regions; i++)
+		printf("  region %s: %s at 0x%" PRIx64 "\n",
+		       info->regions[i].name,
+		       format_size(info->regions[i].size, buf, sizeof(buf)),
+		       info->regions[i].address);
+}
+
+/**
+ * session_text - print a session for people
+ * @info: session
+ */
+void session_text(const struct kcolo_session_info *info)
+{
+	char buf[ADDR_MAX];
+
+	printf("session %s\n  id: %" PRIu32 "\n", info->name, info->id);
+	line("role", word(kcolo_role_name(info->role), info->role, buf));
+	line("state", word(kcolo_state_name(info->state), info->state, buf));
+	line("uuid", format_uuid(info->uuid, buf));
+	line("local", kcolo_addr_format(&info->local, buf, sizeof(buf)));
+	line("peer", kcolo_addr_format(&info->peer, buf, sizeof(buf)));
+	line("security", info->insecure ? "none (insecure)" : "key");
+	params_text(&info->params);
+	printf("  epoch: %" PRIu64 "\n  committed: %" PRIu64 "\n",
+	       info->epoch, info->committed);
+	line("pending", format_size(info->pending, buf, sizeof(buf)));
+	line("synced", info->synced ? "yes" : "no");
+	if (info->stop_reason)
+		line("stop-reason",
+		     word(kcolo_stop_reason_name(info->stop_reason),
+			  info->stop_reason, buf));
+	if (info->abort_reason)
+		line("abort-reason",
+		     word(kcolo_abort_reason_name(info->abort_reason),
+			  info->abort_reason, buf));
+	line("error", info->error);
+	regions_text(info);
+}

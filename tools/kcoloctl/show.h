@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sessions, events and counters in words and in JSON. */
+#ifndef KCOLOCTL_SHOW_H
+#define KCOLOCTL_SHOW_H
+
+#include <json-c/json.h>
+#include <kcolo.h>
+
+/* Enough for a name, or "unknown-4294967295". */
+#define WORD_MAX	32
+
+const char *word(const char *name, unsigned int value, char buf[WORD_MAX]);
+
+/* json.c */
+struct json_object *json_new(void);
+void json_add(struct json_object *o, const char *key, struct json_object *v);
+void json_add_u64(struct json_object *o, const char *key, uint64_t v);
+void json_add_bool(struct json_object *o, const char *key, bool v);
+void json_add_string(struct json_object *o, const char *key, const char *v);
+void json_add_word(struct json_object *o, const char *key, const char *name,
+		   unsigned int value);
+void json_append(struct json_object *array, struct json_object *v);
+void json_print(struct json_object *o, bool pretty);
+
+/* show.c */
+struct json_object *session_json(const struct kcolo_session_info *info);
+void session_text(const struct kcolo_session_info *info);
+
+#endif

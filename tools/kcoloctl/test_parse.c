@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What needs no kernel: sizes, times, addresses, names. KTAP.
+ */
+#include <errno.h>
+#include <kcolo.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "parse.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+static unsigned int nr, failed;
+
+static void __attribute__((format(printf, 2, 3)))
+ok(bool good, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%s %u ", good ? "ok" : "not ok", ++nr);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	failed += !good;
+}
+
+static void test_number(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t max;
+		bool good;
+		uint64_t value;
+	} t[] = {
+		{ "0", 10, true, 0 }, { "10", 10, true, 10 },
+		{ "11", 10, false, 0 }, { "", 10, false, 0 },
+		{ "-1", 10, false, 0 }, { "+1", 10, false, 0 },
+		{ " 1", 10, false, 0 }, { "1 ", 10, false, 0 },
+		{ "0x1", 10, false, 0 }, { "1.5", 10, false, 0 },
+		{ "007", 10, true, 7 },
+		{ "18446744073709551615", UINT64_MAX, true, UINT64_MAX },
+		{ "18446744073709551616", UINT64_MAX, false, 0 },
+		{ "99999999999999999999", UINT64_MAX, false, 0 },
+	};
+	unsigned int i;
+	uint64_t v;
+	bool good;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		v = 12345;
+		good = parse_number(t[i].text, t[i].max, &v);
+		ok(good == t[i].good && v == (good ? t[i].value : 12345),
+		   "number \"%s\"", t[i].text);
+	}
+}
+
+static void test_size(void)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		uint64_t value;
+	} t[] = {
+		{ "0", true, 0 }, { "1", true, 1 },
+		{ "512K", true, 512ull << 10 }, { "64M", true, 64ull << 20 },
+		{ "64m", true, 64ull << 20 }, { "1G", true, 1ull << 30 },
+		{ "3T", true, 3ull << 40 }, { "3t", true, 3ull << 40 },
+		{ "0K", true, 0 }, { "104857600", true, 104857600 },
+		{ "16777215T", true, 16777215ull << 40 },
+		{ "16777216T", false, 0 },
+		{ "18446744073709551615", true, UINT64_MAX },
+		{ "18446744073709551615K", false, 0 },
+		{ "18446744073709551616", false, 0 },
+		{ "", false, 0 }, { "M", false, 0 }, { "64MB", false, 0 },
+		{ "64MiB", false, 0 }, { "64 M", false, 0 },
+		{ "-64M", false, 0 }, { "1.5G", false, 0 },
+		{ "64P", false, 0 }, { "64MM", false, 0 },
+		{ "1e6", false, 0 },
+	};
+	unsigned int i;
+	uint64_t v;
+	bool good;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		v = 12345;
+		good = parse_size(t[i].text, &v);
+		ok(good == t[i].good && v == (good ? t[i].value : 12345),
+		   "size \"%s\"", t[i].text);
+	}
+}
+
+static void test_time(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t unit;
+		bool good;
+		uint64_t value;
+	} t[] = {
+		{ "0", PARSE_MS, true, 0 }, { "500", PARSE_MS, true, 500 },
+		{ "500", PARSE_S, true, 500000 },
+		{ "500ms", PARSE_S, true, 500 }, { "2s", PARSE_MS, true, 2000 },
+		{ "18446744073709551s", PARSE_MS, true, 18446744073709551000u },
+		{ "18446744073709552s", PARSE_MS, false, 0 },
+		{ "", PARSE_MS, false, 0 }, { "s", PARSE_MS, false, 0 },
+		{ "2m", PARSE_MS, false, 0 }, { "2S", PARSE_MS, false, 0 },
+		{ "2 s", PARSE_MS, false, 0 }, { "-2s", PARSE_MS, false, 0 },
+		{ "1.5s", PARSE_MS, false, 0 }, { "2sec", PARSE_MS, false, 0 },
+	};
+	unsigned int i;
+	uint64_t v;
+	bool good;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		v = 12345;
+		good = parse_time(t[i].text, t[i].unit, &v);
+		ok(good == t[i].good && v == (good ? t[i].value : 12345),
+		   "time \"%s\"", t[i].text);
+	}
+}
+
+static void test_switch(void)
+{
+	bool on = false;
+
+	ok(parse_switch("on", &on) && on, "switch on");
+	ok(parse_switch("off", &on) && !on, "switch off");
+	ok(!parse_switch("yes", &on) && !parse_switch("", &on) && !on,
+	   "switch garbage");
+}
+
+static void test_format(void)
+{
+	static const uint64_t sizes[] = {
+		0, 1, 1023, 1024, 1025, 104857600, 1ull << 30, 1ull << 50,
+		UINT64_MAX, 3ull << 40,
+	};
+	static const uint64_t times[] = { 0, 1, 999, 1000, 1500, 10000 };
+	char buf[FORMAT_MAX];
+	unsigned int i;
+	uint64_t v;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		format_size(sizes[i], buf, sizeof(buf));
+		ok(parse_size(buf, &v) && v == sizes[i],
+		   "size %s and back", buf);
+	}
+	for (i = 0; i < ARRAY_SIZE(times); i++) {
+		format_time(times[i], buf, sizeof(buf));
+		ok(parse_time(buf, PARSE_MS, &v) && v == times[i],
+		   "time %s and back", buf);
+	}
+	ok(!strcmp(format_size(64 << 20, buf, sizeof(buf)), "64M"), "64M");
+	ok(!strcmp(format_time(10000, buf, sizeof(buf)), "10s"), "10s");
+}
+
+static void test_addr(void)
+{
+	/* What is to come out again; NULL is none. */
+	static const char * const t[][2] = {
+		{ "10.0.0.1:7000", "10.0.0.1:7000" },
+		{ "*:7000", "*:7000" }, { "0.0.0.0:1", "*:1" },
+		{ "10.0.0.1:0", "10.0.0.1:0" },
+		{ "255.255.255.255:65535", "255.255.255.255:65535" },
+		{ "[::1]:7000", "[::1]:7000" }, { "[::]:7000", "[::]:7000" },
+		{ "[2001:DB8::1]:80", "[2001:db8::1]:80" },
+		{ "[::ffff:10.0.0.1]:80", "[::ffff:10.0.0.1]:80" },
+		{ "[fe80::1%1]:80", "[fe80::1%1]:80" },
+		{ "[fe80::1%lo]:80", "[fe80::1%1]:80" },
+		{ "10.0.0.1", NULL }, { "10.0.0.1:", NULL }, { ":7000", NULL },
+		{ "", NULL }, { ":", NULL }, { "10.0.0.1:65536", NULL },
+		{ "10.0.0.1:-1", NULL }, { "10.0.0.1:7000x", NULL },
+		{ "10.0.0.1: 7000", NULL }, { "10.0.0.1:000080", NULL },
+		{ "10.0.0:80", NULL }, { "10.0.0.256:80", NULL },
+		{ "::1:7000", NULL }, { "[::1]", NULL }, { "[::1:80", NULL },
+		{ "::1]:80", NULL }, { "[]:80", NULL },
+		{ "[10.0.0.1]:80", NULL }, { "[fe80::1%]:80", NULL },
+		{ "[fe80::1%nosuchif0]:80", NULL }, { "host:80", NULL },
+		{ "[*]:80", NULL },
+		{ "[1111111111111111111111111111111111111111111111111111111111111111111111111]:80", NULL },
+	};
+	union kcolo_addr addr, before;
+	char buf[80];
+	unsigned int i;
+	bool good;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		memset(&addr, 0xa5, sizeof(addr));
+		before = addr;
+		good = !kcolo_addr_parse(t[i][0], &addr);
+		if (good)
+			kcolo_addr_format(&addr, buf, sizeof(buf));
+		ok(t[i][1] ? good && !strcmp(buf, t[i][1]) :
+		   !good && !memcmp(&addr, &before, sizeof(addr)),
+		   "address \"%s\"", t[i][0]);
+	}
+	memset(&addr, 0, sizeof(addr));
+	ok(!*kcolo_addr_format(&addr, buf, sizeof(buf)), "no address");
+	kcolo_addr_parse("10.0.0.1:7000", &addr);
+	kcolo_addr_format(&addr, buf, 5);
+	ok(!strcmp(buf, "10.0"), "address cut to fit");
+}
+
+/* Each value of an enum has a name, each name is there once, none beyond. */
+#define TEST_NAMES(what, type, last) do { \
+	const char *a, *b; \
+	bool good = true; \
+	int i, j; \
+	for (i = 0; i <= (int)(last); i++) { \
+		a = what((type)i); \
+		good &= a && *a; \
+		for (j = 0; a && j < i; j++) { \
+			b = what((type)j); \
+			good &= b && strcmp(a, b); \
+		} \
+	} \
+	good &= !what((type)((last) + 1)) && !what((type)-1); \
+	ok(good, #what); \
+} while (0)
+
+static void test_names(void)
+{
+	unsigned int i, named = 0;
+
+	TEST_NAMES(kcolo_role_name, enum kcolo_role, KCOLO_ROLE_SECONDARY);
+	TEST_NAMES(kcolo_state_name, enum kcolo_state, KCOLO_STATE_CLOSED);
+	TEST_NAMES(kcolo_kind_name, enum kcolo_kind, KCOLO_KIND_URGENT);
+	TEST_NAMES(kcolo_stop_reason_name, enum kcolo_stop_reason,
+		   KCOLO_STOP_REASON_URGENT);
+	TEST_NAMES(kcolo_abort_reason_name, enum kcolo_abort_reason,
+		   KCOLO_ABORT_REASON_CLOSED);
+	TEST_NAMES(kcolo_event_type_name, enum kcolo_event_type,
+		   KCOLO_EVENT_TYPE_VM_GONE);
+	for (i = 0; i <= KCOLO_A_STATS_MAX; i++)
+		named += !!kcolo_stats_name(i);
+	ok(named == KCOLO_A_STATS_MAX - KCOLO_A_STATS_CHECKPOINTS + 1 &&
+	   !kcolo_stats_name(KCOLO_A_STATS_MAX + 1) &&
+	   !kcolo_stats_name(KCOLO_A_STATS_SESSION_NAME), "kcolo_stats_name");
+	ok(!strcmp(kcolo_event_type_name(KCOLO_EVENT_TYPE_CHECKPOINT_READY),
+		   "checkpoint-ready"), "names as in the specification");
+}
+
+int main(void)
+{
+	puts("KTAP version 1");
+	test_number();
+	test_size();
+	test_time();
+	test_switch();
+	test_format();
+	test_addr();
+	test_names();
+	printf("1..%u\n# %u failed\n", nr, failed);
+	return failed ? 1 : 0;
+}
