@@ -419,6 +419,17 @@ static enum kcolo_abort_reason commit(struct kcolo_session *s)
 	return KCOLO_ABORT_REASON_NONE;
 }
 
+static void epoch_over(struct kcolo_session *s)
+{
+	lockdep_assert_held(&s->lock);
+	kcolo_devstate_put(s->devstate);
+	s->devstate = NULL;
+	s->ready_time = 0;
+	clear_bit(KCOLO_REQ_FLUSH, &s->req);
+	clear_bit(KCOLO_REQ_COMMIT, &s->req);
+	clear_bit(KCOLO_REQ_ABORT, &s->req);
+}
+
 /*
  * Committed: what happens now changes nothing of that. The worker only waits
  * for the peer to be ready for another epoch.
@@ -433,6 +444,9 @@ static void await_applied(struct kcolo_session *s)
 		if (test_bit(KCOLO_WIRE_ABORT, &s->rx))
 			kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_REFUSED,
 						  s->peer_error);
+		mutex_lock(&s->lock);
+		epoch_over(s);
+		mutex_unlock(&s->lock);
 		return;
 	}
 	mutex_lock(&s->lock);
@@ -442,18 +456,9 @@ static void await_applied(struct kcolo_session *s)
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 		.type = KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED,
 		.stop_reason = s->stop_reason });
+	/* Before the lock is dropped: the next epoch may open at once. */
+	epoch_over(s);
 	mutex_unlock(&s->lock);
-}
-
-static void epoch_over(struct kcolo_session *s)
-{
-	lockdep_assert_held(&s->lock);
-	kcolo_devstate_put(s->devstate);
-	s->devstate = NULL;
-	s->ready_time = 0;
-	clear_bit(KCOLO_REQ_FLUSH, &s->req);
-	clear_bit(KCOLO_REQ_COMMIT, &s->req);
-	clear_bit(KCOLO_REQ_ABORT, &s->req);
 }
 
 /* Give the epoch up: the guest goes on, and what was sent is dirty again. */
@@ -528,9 +533,6 @@ void kcolo_checkpoint_run(struct kcolo_session *s)
 		return;
 	}
 	await_applied(s);
-	mutex_lock(&s->lock);
-	epoch_over(s);
-	mutex_unlock(&s->lock);
 }
 
 /**

@@ -147,8 +147,11 @@ static int devstate_append(struct kcolo_session *s, const void *buf, size_t len)
 	case KCOLO_STATE_READY:
 	case KCOLO_STATE_FLUSHING:
 	case KCOLO_STATE_FLUSHED:
-		err = test_bit(KCOLO_REQ_COMMIT, &s->req) ? -EBUSY :
-		      kcolo_devstate_reserve(s->devstate, s->devstate->len + len);
+		/* An epoch that was given up with the link has none any more. */
+		err = -EBUSY;
+		if (s->devstate && !test_bit(KCOLO_REQ_COMMIT, &s->req))
+			err = kcolo_devstate_reserve(s->devstate,
+						     s->devstate->len + len);
 		break;
 	default:
 		err = -EBUSY;

@@ -282,8 +282,9 @@ static const char *receive_one(struct kcolo_session *s, u8 *buf,
  * @s: session, connected; called by the thread that receives on control
  * @fn: called for each message
  *
- * The primary sends PING when nothing has come for a third of peer-timeout;
- * either end gives a peer up that was silent for all of it.
+ * Either end sends PING when nothing has come for a third of its own
+ * peer-timeout, which need not be the other's, and gives a peer up that was
+ * silent for all of it.
  */
 void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 {
@@ -309,7 +310,7 @@ void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 				      msecs_to_jiffies(timeout))) {
 			reason = KCOLO_ABORT_REASON_PEER_TIMEOUT;
 			bad = "the peer has not answered within peer-timeout";
-		} else if (s->role == KCOLO_ROLE_PRIMARY) {
+		} else {
 			kcolo_link_say(s, KCOLO_WIRE_PING, 0, 0, NULL, 0);
 		}
 	}

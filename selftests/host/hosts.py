@@ -157,7 +157,7 @@ class Host:
         if o.rate:
             append += f' khost.rate={o.rate} khost.burst={o.burst}'
         if o.no_leak_scan:
-            append += ' khost.noleak=1'
+            append += ' khost.noleak'
         if o.append:
             append += ' ' + o.append
         accel = (['-accel', 'tcg,thread=single', '-icount', 'shift=0'] if o.icount

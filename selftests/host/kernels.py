@@ -44,6 +44,8 @@ META = {'6.1': 'linux-headers-amd64', '6.12': 'linux-headers-6.12-amd64'}
 # What stage one needs before it sees any file system but its own.
 BOOT_MODULES = ('virtio_pci', 'virtio_console', 'virtio_net',
                 '9pnet_virtio', '9p', 'overlay')
+APPLETS = ('cat', 'cp', 'hostname', 'insmod', 'ip', 'ln', 'mkdir', 'mount',
+           'poweroff', 'sh', 'switch_root', 'uname')
 BUSYBOX = '/bin/busybox'
 APT_LISTS = '/var/lib/apt/lists'
 
@@ -218,6 +220,7 @@ def initramfs(root, moddir):
         raise Failed(f'no {BUSYBOX}: run selftests/host/deps.sh')
     entries = [(d, 0o40755, b'') for d in
                ('bin', 'dev', 'proc', 'sys', 'mod', 'rw', 'new', 'lower')]
+    entries += [(f'bin/{a}', 0o120777, b'busybox') for a in APPLETS]
     with open(BUSYBOX, 'rb') as f:
         entries.append(('bin/busybox', 0o100755, f.read()))
     for script in ('init', 'init2', 'hostctl'):

@@ -82,6 +82,7 @@ struct options {
 	u64 rate_ms;
 	bool burst;
 	bool device;
+	bool log;		/* tell kcolo of our own writes */
 	u32 dma_rate;		/* steps a second */
 	u32 churn_ms;
 	bool churn_paused;

@@ -138,7 +138,7 @@ void ram_log(struct vm *vm, const void *mem, u64 len)
 		 * first checkpoint, which sends everything.
 		 */
 		log = __atomic_load_n(&r->log, __ATOMIC_SEQ_CST);
-		if (log)
+		if (log && opt.log)
 			kcolo_log_dirty(log, at - r->mem, len);
 		return;
 	}

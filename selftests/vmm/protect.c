@@ -9,7 +9,7 @@
 
 #include "protect.h"
 
-#define OUTCOME_MS	30000	/* a checkpoint without an end is a bug */
+#define OUTCOME_MS	120000	/* a checkpoint without an end is a bug */
 
 static const char *const outcomes[] = {
 	"none", "committed", "aborted", "doubt", "lost", "fenced", "ended",
@@ -266,15 +266,11 @@ static enum outcome idle(struct primary *p, u64 until)
 static enum outcome checkpoints(struct primary *p)
 {
 	enum outcome outcome = OUTCOME_NONE;
-	u64 due = now_us();
 
 	while (!asked_to_stop && !p->mismatch && outcome <= OUTCOME_ABORTED) {
 		if (opt.count && p->count[OUTCOME_COMMITTED] >= opt.count)
 			break;
-		due += opt.interval_ms * 1000ull;
-		if (due < now_us())
-			due = now_us();
-		outcome = idle(p, due);
+		outcome = idle(p, now_us() + opt.interval_ms * 1000ull);
 		if (!asked_to_stop && outcome == OUTCOME_NONE)
 			outcome = one_checkpoint(p);
 	}

@@ -137,26 +137,25 @@ static int check(struct cli *cli, struct add *add, int argc, char **argv)
 		ret = usage_error(cli, "primary or secondary, not \"%s\"",
 				  argv[optind + 1]);
 	if (!ret && !add->config.insecure)
-		ret = usage_error(cli, "there are no keys yet: say --insecure, and use a network that only the two hosts reach");
+		ret = usage_error(cli, "there are no keys: say --insecure, on a private network");
 	return ret;
 }
 
 /* Return: only on failure. */
 static int run_command(struct kcolo *k, const struct add *add)
 {
-	int fd = kcolo_session_fd(k), err;
+	int fd = kcolo_session_fd(k);
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", fd);
 	if (fcntl(fd, F_SETFD, 0) || setenv("KCOLO_FD", number, 1) ||
-	    setenv("KCOLO_SESSION", add->config.name, 1))
+	    setenv("KCOLO_SESSION", add->config.name, 1)) {
 		complain("the session cannot be handed over: %s",
 			 strerror(errno));
-	else {
-		execvp(add->command[0], add->command);
-		err = errno;
-		complain("%s: %s", add->command[0], strerror(err));
+		return EXIT_REFUSED;
 	}
+	execvp(add->command[0], add->command);
+	complain("%s: %s", add->command[0], strerror(errno));
 	return EXIT_REFUSED;
 }
 

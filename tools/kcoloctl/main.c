@@ -42,19 +42,21 @@ static const struct command commands[] = {
 	},
 	{
 		"set", "PARAM VALUE [PARAM VALUE ...] [NAME]",
-		"Change parameters of a session, at once: threshold, max-iterations,\n"
-		"min-gain, peer-timeout, pause-limit, checksum.",
+		"Change parameters of a session at once.\n\n"
+		"  threshold SIZE, max-iterations N, min-gain PERCENT, peer-timeout TIME,\n"
+		"  pause-limit TIME, checksum on|off; see \"session add --help\".",
 		cmd_set,
 	},
 	{
 		"get", "[PARAM] [NAME]",
-		"Print one parameter or field of a session, as in \"session show --json\",\n"
-		"or all parameters.",
+		"Print one field of a session, or all parameters.\n"
+		"The fields are those of \"session show --json\".",
 		cmd_get,
 	},
 	{
 		"checkpoint", "[--urgent] [NAME]",
-		"Ask for a checkpoint and print its number; events say what becomes of it.\n\n"
+		"Ask for a checkpoint and print its number.\n"
+		"Events say what becomes of it.\n\n"
 		"  -u, --urgent        no pre-copy: the guest is paused at once",
 		cmd_checkpoint,
 	},

@@ -6,7 +6,8 @@
  * A handle belongs to one thread at a time; several handles may drive the same
  * session. No function keeps global state. Functions return 0 (or what they
  * say) on success and a negative errno on failure; kcolo_error() then has the
- * reason in words, the kernel's own where the kernel refused.
+ * reason in words, the kernel's own where the kernel refused. No request waits
+ * for longer than five seconds (-ETIMEDOUT); the kernel answers at once.
  *
  * A primary VMM in short:
  *
@@ -180,20 +181,33 @@ struct kcolo_stats {
 	uint64_t value[KCOLO_A_STATS_MAX + 1];
 };
 
-/* The handle. */
+/*
+ * The handle. kcolo_open() returns -EPROTONOSUPPORT when the module is not
+ * loaded; on failure *@kp is NULL and errno is set, too. kcolo_close() closes
+ * the session fd and unmaps the user logs, since either keeps the session
+ * alive: no thread may use a region of the handle's after that.
+ */
 int kcolo_open(struct kcolo **kp);
-void kcolo_close(struct kcolo *k);		/* closes the session fd too */
+void kcolo_close(struct kcolo *k);
 const char *kcolo_error(const struct kcolo *k);	/* never NULL */
 
-/* Which session the handle drives. */
+/*
+ * Which session the handle drives. The session fd is closed on exec, also one
+ * that kcolo_session_use_fd() takes over: a child that had it would keep the
+ * session alive after this process has died. On failure that function leaves
+ * the fd to the caller. By id and name CAP_NET_ADMIN is needed.
+ */
 int kcolo_session_new(struct kcolo *k, const struct kcolo_session_config *c);
-int kcolo_session_use_fd(struct kcolo *k, int fd);	/* takes the fd over */
+int kcolo_session_use_fd(struct kcolo *k, int fd);
 int kcolo_session_use_id(struct kcolo *k, uint32_t id);
 int kcolo_session_use_name(struct kcolo *k, const char *name);
 int kcolo_session_fd(const struct kcolo *k);		/* -1 when there is none */
 int kcolo_session_del(struct kcolo *k);
 
-/* Reading and setting. */
+/*
+ * Reading and setting. A dump's @cb may use the handle; what it returns, if not
+ * 0, ends the dump and is returned.
+ */
 int kcolo_session_get(struct kcolo *k, struct kcolo_session_info *info);
 void kcolo_session_info_free(struct kcolo_session_info *info);
 int kcolo_session_set(struct kcolo *k, const struct kcolo_params *params);
@@ -211,7 +225,7 @@ int kcolo_vm_attach(struct kcolo *k, int vm_fd);
 int kcolo_region_add(struct kcolo *k, const char *name, void *addr, size_t size,
 		     struct kcolo_region *region);
 int kcolo_region_del(struct kcolo *k, struct kcolo_region *region);
-/* After a write of the VMM's own: async-signal-safe and thread-safe. */
+/* After a write of the VMM's own, never before: async-signal- and thread-safe. */
 void kcolo_log_dirty(const struct kcolo_region *region, uint64_t offset,
 		     uint64_t len);
 
@@ -232,10 +246,12 @@ int kcolo_devstate_read(struct kcolo *k, void **buf, size_t *len);
 /*
  * Events. kcolo_subscribe() asks for the session's own, by its fd or name;
  * kcolo_subscribe_all() joins the multicast group (CAP_NET_ADMIN).
- * kcolo_event_fd() is pollable. kcolo_event_next() returns 1 and an event, 0
- * when @timeout_ms have passed (-1 is for ever), or a negative errno; -ENOBUFS
- * says that events were lost: read the session again with kcolo_session_get(),
- * and skip events whose seq is not above its event_seq.
+ * kcolo_event_fd() is for polling only and the same as long as the handle lives;
+ * it is readable when kcolo_event_next() would not wait. kcolo_event_next()
+ * returns 1 and an event, 0 when @timeout_ms have passed (-1 is for ever), or a
+ * negative errno; -EINTR says that a signal came, -ENOBUFS that events were
+ * lost: read the session again with kcolo_session_get(), and skip events whose
+ * seq is not above its event_seq.
  */
 int kcolo_subscribe(struct kcolo *k);
 int kcolo_subscribe_all(struct kcolo *k);
@@ -243,7 +259,7 @@ int kcolo_event_fd(const struct kcolo *k);
 int kcolo_event_next(struct kcolo *k, struct kcolo_event *ev, int timeout_ms);
 /*
  * Wait until the session is connected to its peer: 0, -ETIMEDOUT, or another
- * negative errno when it cannot be any more.
+ * negative errno when it cannot be any more. No event is taken from the queue.
  */
 int kcolo_wait_connected(struct kcolo *k, int timeout_ms);
 
@@ -256,7 +272,11 @@ const char *kcolo_abort_reason_name(enum kcolo_abort_reason v);
 const char *kcolo_event_type_name(enum kcolo_event_type v);
 const char *kcolo_stats_name(unsigned int attr);
 
-/* "10.0.0.1:7000", "[::1]:7000", "*:7000" to an address and back. */
+/*
+ * "10.0.0.1:7000", "[fe80::1%eth0]:7000", "*:7000" (any IPv4 address) to an
+ * address and back; port 0 is taken, host names are not. For no address (family
+ * 0) kcolo_addr_format() says "".
+ */
 int kcolo_addr_parse(const char *text, union kcolo_addr *addr);
 const char *kcolo_addr_format(const union kcolo_addr *addr, char *buf, size_t len);
 

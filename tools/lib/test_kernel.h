@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The kernel's side of the family, for tests without a kernel. */
+#ifndef KCOLO_TEST_KERNEL_H
+#define KCOLO_TEST_KERNEL_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define FAKE_FAMILY	31
+#define FAKE_GROUP	7
+#define FAKE_ID		3
+#define FAKE_NAME	"vm1"
+#define FAKE_SCRATCH	16384
+#define FAKE_LOG_OFFSET	65536
+
+/**
+ * struct fake - what the kernel is to be like
+ * @no_module: it has no such family
+ * @sessions: how many there are
+ * @torn: so many dumps are not of one moment
+ * @state: of the session
+ * @log_size: of a region, 0 on a secondary
+ * @early_events: sent before the answer to a subscription
+ * @late_events: sent after it
+ * @silent: it answers nothing
+ * @lose: the next so many reads of a socket fail with ENOBUFS
+ * @mutate: seed, 0 is none; replies are changed at random, not their end
+ * @session_fd: the session's file, given away by session-new
+ * @hang_up: that file hangs up at once
+ * @subscribes: how often it was subscribed
+ * @dels: how often a region was removed
+ * @params: attributes that session-set was given, a bit each
+ */
+struct fake {
+	_Atomic int no_module, sessions, torn, state, log_size;
+	_Atomic int early_events, late_events, silent, lose, session_fd;
+	_Atomic int hang_up, subscribes, dels;
+	_Atomic uint64_t params, mutate;
+};
+
+extern struct fake fake;
+
+struct nl_msg;
+
+/* test_messages.c */
+void fake_put_region(struct nl_msg *msg, const char *name, uint64_t size);
+void fake_put_session(struct nl_msg *msg, unsigned int n);
+void fake_put_stats(struct nl_msg *msg, unsigned int n);
+void fake_put_event(struct nl_msg *msg, uint64_t seq);
+
+/* test_kernel.c: what the linker puts in the place of the originals. */
+struct kcolo_nl;
+struct msghdr;
+int __wrap_kcolo_nl_open(struct kcolo_nl *nl);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags);
+ssize_t __real_recvmsg(int fd, struct msghdr *msg, int flags);
+
+#endif
