@@ -104,12 +104,13 @@ static enum kcolo_abort_reason await(struct kcolo_session *s,
 				     unsigned long *word, unsigned int bit, unsigned int ms,
 				     enum kcolo_abort_reason late)
 {
+	unsigned long left = msecs_to_jiffies(ms);
 	bool there;
 
 	if (ms) {
-		there = wait_event_idle_timeout(s->wq,
-				test_bit(bit, word) || interrupted(s),
-				msecs_to_jiffies(ms)) > 0;
+		left = wait_event_idle_timeout(s->wq, test_bit(bit, word) ||
+					       interrupted(s), left);
+		there = left > 0;
 	} else {
 		wait_event_idle(s->wq, test_bit(bit, word) || interrupted(s));
 		there = true;

@@ -61,7 +61,8 @@ done
 # One stock kernel is enough to see the tests fail.
 k=$(echo "$kernels" | tr ' ' '\n' | grep -v debug | tail -n 1)
 if [ -n "$k" ]; then
-	for m in skip_page lose_user_log forget_unacked stale_slot; do
+	for m in skip_page lose_user_log forget_unacked stale_slot \
+		 read_before_clear end_no_wait apply_before_end; do
 		selftests/host/build-module.sh "$k" $m >"$out/module-$k-$m.log" 2>&1
 	done
 	stage mutants host "$k" 600 selftests/mutants-in-host.sh

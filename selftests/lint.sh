@@ -41,7 +41,7 @@ checkpatch() {
 		kernel/trace.h)
 			ignore=$ignore,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
 		tools/*|selftests/*)
-			ignore=$ignore,PREFER_KERNEL_TYPES,ENOSYS,NEW_TYPEDEFS,CAMELCASE,STRCPY,STRNCPY,AVOID_EXTERNS,VOLATILE,SYMBOLIC_PERMS,CONSTANT_COMPARISON ;;
+			ignore=$ignore,PREFER_KERNEL_TYPES,ENOSYS,NEW_TYPEDEFS,CAMELCASE,STRCPY,STRNCPY,AVOID_EXTERNS,VOLATILE,SYMBOLIC_PERMS,CONSTANT_COMPARISON,BIT_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO,COMPLEX_MACRO ;;
 		esac
 		perl "$tools/scripts/checkpatch.pl" --no-tree --strict --terse \
 			--no-summary --ignore "$ignore" -f "$f" || rc=1

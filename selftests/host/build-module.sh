@@ -26,6 +26,7 @@ esac
 variant=${2:-}
 
 set -e
+unset MAKEFLAGS MFLAGS MAKELEVEL	# of a make that called us
 top=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$top/build/$kernel${variant:+-$variant}
 kdir=$(python3 "$top/selftests/host/kernels.py" kdir "$kernel")

@@ -47,11 +47,11 @@ struct command {
 
 /* Each subcommand takes these; cli_option() handles them. */
 #define CLI_OPTIONS \
-	{ "json", no_argument, NULL, 'j' }, \
-	{ "session", required_argument, NULL, 's' }, \
-	{ "name", required_argument, NULL, 's' }, \
-	{ "help", no_argument, NULL, 'h' }, \
-	{ }
+	{ .name = "json", .val = 'j' }, \
+	{ .name = "session", .has_arg = required_argument, .val = 's' }, \
+	{ .name = "name", .has_arg = required_argument, .val = 's' }, \
+	{ .name = "help", .val = 'h' }, \
+	{ .name = NULL }
 #define CLI_SHORT	"js:h"
 
 /* cli.c */

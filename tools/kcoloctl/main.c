@@ -29,7 +29,8 @@ static const struct command commands[] = {
 	},
 	{
 		"session del", "[NAME]",
-		"End a session on both hosts. The guest of a primary goes on, unprotected.",
+		"End a session on this host. The other host sees that its peer is lost: end the\n"
+		"secondary first, lest its VMM takes over. A primary's guest goes on, unprotected.",
 		cmd_session_del,
 	},
 	{

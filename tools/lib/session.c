@@ -258,7 +258,7 @@ int kcolo_session_fd(const struct kcolo *k)
 }
 
 /**
- * kcolo_session_del - end the session on both hosts
+ * kcolo_session_del - end the session; its peer sees that it is lost
  * @k: handle; its session fd stays open
  *
  * Return: 0 or a negative errno.

@@ -172,7 +172,7 @@ static void region_add(struct asked *a)
 	nla_parse_nested(tb, KCOLO_A_REGION_MAX, a->tb[KCOLO_A_SESSION_REGION],
 			 NULL);
 	fake_put_region(msg, nla_get_string(tb[KCOLO_A_REGION_NAME]),
-		   nla_get_u64(tb[KCOLO_A_REGION_SIZE]));
+			nla_get_u64(tb[KCOLO_A_REGION_SIZE]));
 	nla_put_u64(msg, KCOLO_A_SESSION_SCRATCH_SIZE, FAKE_SCRATCH);
 	send_message(a->server, msg);
 	end(a, 0, NULL, 0);
@@ -308,12 +308,14 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+struct setting {
+	const char *name;
+	atomic_int *value;
+};
+
 static void from_environment(void)
 {
-	const struct {
-		const char *name;
-		_Atomic int *value;
-	} t[] = {
+	const struct setting t[] = {
 		{ "FAKE_NO_MODULE", &fake.no_module },
 		{ "FAKE_SESSIONS", &fake.sessions },
 		{ "FAKE_EARLY", &fake.early_events },
