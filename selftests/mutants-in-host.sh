@@ -23,9 +23,4 @@ network
 try skip_page "" "" "--ram $RAM"
 try lose_user_log "" "" "--ram $RAM_SMALL"
 try forget_unacked "--abort-at flushed --abort-each 2" "" "--ram $RAM_SMALL"
-try stale_slot "" "" "--ram $RAM_SMALL --churn 20"
-try read_before_clear "--count 60 --interval 5" "" "--ram $RAM_SMALL --vcpus 2"
-try end_no_wait "--kind urgent" "" "--ram $RAM --content pages"
-try apply_before_end "--count 0 --die-at flushed:4" "--promote lost --verify" \
-	"--ram $RAM_SMALL"
 exit 0
