@@ -253,8 +253,9 @@ static int intake_keep(struct kcolo_session *s, struct intake *in, bool direct)
 		return err;
 	KCOLO_STAT(s, PAGES_RAW) += in->nr;
 	KCOLO_STAT(s, PAGES_ZERO) += nr - in->nr;
-	s->got.messages++;
-	s->got.pages += nr;
+	WRITE_ONCE(s->got.pages, s->got.pages + nr);
+	/* Pairs with epoch_whole(). */
+	smp_store_release(&s->got.messages, s->got.messages + 1);
 	return 0;
 }
 

@@ -232,19 +232,20 @@ static const char *secondary_message(struct kcolo_session *s,
 /* Whether all pages of the epoch are there: 1, not yet 0, or never -EPROTO. */
 static int epoch_whole(struct kcolo_session *s)
 {
+	u64 messages;
 	int whole;
 
 	if (kcolo_mutant(end_no_wait))
 		return 1;
-	mutex_lock(&s->staging_lock);
-	if (s->got.messages < s->expect.messages)
+	/* In a wait's condition: no lock. Pages are counted before messages. */
+	messages = smp_load_acquire(&s->got.messages);
+	if (messages < s->expect.messages)
 		whole = 0;
-	else if (s->got.messages == s->expect.messages &&
-		 s->got.pages == s->expect.pages)
+	else if (messages == s->expect.messages &&
+		 READ_ONCE(s->got.pages) == s->expect.pages)
 		whole = 1;
 	else
 		whole = -EPROTO;
-	mutex_unlock(&s->staging_lock);
 	return whole;
 }
 
