@@ -21,6 +21,8 @@
  */
 #define PAUSE_PASSES	8
 
+#define PAUSE_OVER	"the guest was paused for longer than pause-limit"
+
 static bool interrupted(struct kcolo_session *s)
 {
 	return READ_ONCE(s->req) & INTERRUPTS ||
@@ -87,6 +89,8 @@ static enum kcolo_abort_reason guest_failed(struct kcolo_session *s, int err)
 	case -EFAULT:
 		return failed(s, KCOLO_ABORT_REASON_GUEST_MEMORY,
 			      "a page of a region could not be read");
+	case -ETIME:
+		return failed(s, KCOLO_ABORT_REASON_PAUSE_LIMIT, PAUSE_OVER);
 	case -ENOMEM:
 		return failed(s, KCOLO_ABORT_REASON_NO_MEMORY,
 			      "no memory on this host");
@@ -117,7 +121,7 @@ static enum kcolo_abort_reason await(struct kcolo_session *s,
 	}
 	if (!there)
 		return failed(s, late, late == KCOLO_ABORT_REASON_PAUSE_LIMIT ?
-			      "the guest was paused for longer than pause-limit" :
+			      PAUSE_OVER :
 			      "the peer has not answered within peer-timeout");
 	if (interrupted(s))
 		return interruption(s);
@@ -527,7 +531,9 @@ void kcolo_checkpoint_run(struct kcolo_session *s)
 	if (!reason)
 		reason = commit(s);
 	if (reason) {
-		if (s->end_sent)
+		/* A peer that ended its session commits nothing any more. */
+		if (s->end_sent &&
+		    s->link_reason != KCOLO_ABORT_REASON_CLOSED)
 			in_doubt(s, reason);
 		else
 			give_up(s, reason);
@@ -545,6 +551,10 @@ void kcolo_checkpoint_link_lost(struct kcolo_session *s)
 	bool fenced;
 
 	mutex_lock(&s->lock);
+	if (s->state == KCOLO_STATE_LOST || s->state == KCOLO_STATE_FENCED) {
+		mutex_unlock(&s->lock);
+		return;
+	}
 	fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
 	s->abort_reason = s->link_reason;
 	kcolo_session_set_error(s, s->link_error);

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -235,7 +236,12 @@ static int kcolo_fd_release(struct inode *inode, struct file *file)
 {
 	struct kcolo_session *s = file->private_data;
 
-	kcolo_session_end(s);
+	/*
+	 * A close() is meant; a process that is killed, or ends without one,
+	 * is a guest that dies, and its peer is to take over.
+	 */
+	kcolo_session_end(s, !(current->flags & PF_EXITING) &&
+			     !READ_ONCE(s->guest.gone));
 	kcolo_session_put(s);
 	return 0;
 }

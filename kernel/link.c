@@ -11,6 +11,9 @@
 #include "link.h"
 #include "session.h"
 
+/* How long the peer may take to hang up when it is told to. */
+#define CLOSE_MS	1000
+
 /**
  * kcolo_link_say - send a message on the control connection
  * @s: session
@@ -244,6 +247,26 @@ int kcolo_link_accept(struct kcolo_session *s, struct kcolo_conn *conn,
 	return err;
 }
 
+/**
+ * kcolo_link_close - tell the peer that the session ends, and is meant to
+ * @s: session, ending
+ *
+ * Without this the peer could only take the end for a death. Waits a moment
+ * for the peer to hang up: what is on its way when a socket is closed may be
+ * thrown away.
+ */
+void kcolo_link_close(struct kcolo_session *s)
+{
+	struct kcolo_wire_hdr hdr = { .type = KCOLO_WIRE_CLOSE };
+
+	if (READ_ONCE(s->state) == KCOLO_STATE_CONNECTING ||
+	    kcolo_conn_send_now(&s->control, &hdr))
+		return;
+	wait_event_idle_timeout(s->wq, READ_ONCE(s->link_reason) !=
+				KCOLO_ABORT_REASON_NONE,
+				msecs_to_jiffies(CLOSE_MS));
+}
+
 static const char *receive_one(struct kcolo_session *s, u8 *buf,
 			       kcolo_link_fn fn,
 			       enum kcolo_abort_reason *reason)
@@ -270,6 +293,12 @@ static const char *receive_one(struct kcolo_session *s, u8 *buf,
 	}
 	if (hdr.type == KCOLO_WIRE_PONG)
 		return NULL;
+	if (hdr.type == KCOLO_WIRE_CLOSE) {
+		*reason = KCOLO_ABORT_REASON_CLOSED;
+		return s->role == KCOLO_ROLE_PRIMARY ?
+		       "the secondary has ended its session" :
+		       "the primary has ended its session";
+	}
 	if (hdr.type == KCOLO_WIRE_PING) {
 		kcolo_link_say(s, KCOLO_WIRE_PONG, 0, 0, NULL, 0);
 		return NULL;

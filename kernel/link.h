@@ -24,6 +24,7 @@ void kcolo_link_refuse(struct kcolo_conn *conn, enum kcolo_wire_type type,
 		       u32 reason, const char *why);
 int kcolo_link_say(struct kcolo_session *s, enum kcolo_wire_type type,
 		   u64 epoch, u32 arg, const void *body, u32 len);
+void kcolo_link_close(struct kcolo_session *s);
 void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn);
 
 #endif

@@ -130,9 +130,10 @@ const struct nla_policy kcolo_promote_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
 };
 
 /* KCOLO_CMD_STATS_GET - do */
-const struct nla_policy kcolo_stats_get_nl_policy[KCOLO_A_STATS_SESSION_NAME + 1] = {
+const struct nla_policy kcolo_stats_get_nl_policy[KCOLO_A_STATS_SESSION_FD + 1] = {
 	[KCOLO_A_STATS_SESSION_ID] = { .type = NLA_U32, },
 	[KCOLO_A_STATS_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+	[KCOLO_A_STATS_SESSION_FD] = { .type = NLA_S32, },
 };
 
 /* Ops table for kcolo */
@@ -222,7 +223,7 @@ const struct genl_ops kcolo_nl_ops[14] = {
 		.doit		= kcolo_nl_stats_get_doit,
 		.dumpit		= kcolo_nl_stats_get_dumpit,
 		.policy		= kcolo_stats_get_nl_policy,
-		.maxattr	= KCOLO_A_STATS_SESSION_NAME,
+		.maxattr	= KCOLO_A_STATS_SESSION_FD,
 	},
 };
 

@@ -40,7 +40,7 @@ extern const struct nla_policy kcolo_abort_nl_policy[KCOLO_A_SESSION_NAME + 1];
 
 extern const struct nla_policy kcolo_promote_nl_policy[KCOLO_A_SESSION_NAME + 1];
 
-extern const struct nla_policy kcolo_stats_get_nl_policy[KCOLO_A_STATS_SESSION_NAME + 1];
+extern const struct nla_policy kcolo_stats_get_nl_policy[KCOLO_A_STATS_SESSION_FD + 1];
 
 /* Ops table for kcolo */
 extern const struct genl_ops kcolo_nl_ops[14];

@@ -67,13 +67,15 @@ static int start_receiver(struct kcolo_session *s)
 	return 0;
 }
 
+#define CONNECT_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_VM_GONE))
+
 /* Try until the peer is there, the peer is fenced off, or the session ends. */
 static void primary_connect(struct kcolo_session *s)
 {
 	char why[KCOLO_ERROR_MAX];
 	int err;
 
-	while (!kcolo_session_stopping(s)) {
+	while (!(READ_ONCE(s->req) & CONNECT_REQS)) {
 		err = kcolo_link_connect(s, why, sizeof(why));
 		if (!err)
 			err = start_receiver(s);
@@ -93,7 +95,8 @@ static void primary_connect(struct kcolo_session *s)
 		mutex_unlock(&s->lock);
 		if (!err || err == -EKEYREVOKED)
 			return;
-		wait_event_idle_timeout(s->wq, kcolo_session_stopping(s),
+		wait_event_idle_timeout(s->wq,
+					READ_ONCE(s->req) & CONNECT_REQS,
 					msecs_to_jiffies(RETRY_MS));
 	}
 }
@@ -108,6 +111,9 @@ static void vm_gone(struct kcolo_session *s)
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_VM_GONE });
 	mutex_unlock(&s->lock);
+	/* The guest is dead: the secondary is to know, and to take over. */
+	kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE,
+				  "the VMM has died");
 }
 
 #define IDLE_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
@@ -117,7 +123,8 @@ static int primary_worker(void *arg)
 {
 	struct kcolo_session *s = arg;
 
-	primary_connect(s);
+	if (kcolo_session_await_start(s))
+		primary_connect(s);
 	while (!kcolo_session_stopping(s)) {
 		wait_event_idle(s->wq, READ_ONCE(s->req) & IDLE_REQS);
 		if (test_bit(KCOLO_REQ_VM_GONE, &s->req))
@@ -134,7 +141,7 @@ static int primary_worker(void *arg)
 
 /**
  * kcolo_primary_start - start the threads of a primary
- * @s: published session
+ * @s: reserved session
  *
  * Return: 0 or a negative errno.
  */

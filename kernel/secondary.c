@@ -326,6 +326,8 @@ static void commit_epoch(struct kcolo_session *s)
 
 static void link_lost(struct kcolo_session *s)
 {
+	bool closed;
+
 	mutex_lock(&s->lock);
 	switch (s->state) {
 	case KCOLO_STATE_IDLE:
@@ -341,12 +343,17 @@ static void link_lost(struct kcolo_session *s)
 	s->devstate = NULL;
 	s->abort_reason = s->link_reason;
 	kcolo_session_set_error(s, s->link_error);
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-		.type = KCOLO_EVENT_TYPE_PEER_LOST,
-		.abort_reason = s->link_reason,
-		.error = s->link_error });
+	/* A primary that has ended its session is not to be replaced. */
+	closed = s->link_reason == KCOLO_ABORT_REASON_CLOSED;
+	if (!closed)
+		kcolo_session_notify(s, &(struct kcolo_notice) {
+			.type = KCOLO_EVENT_TYPE_PEER_LOST,
+			.abort_reason = s->link_reason,
+			.error = s->link_error });
 	mutex_unlock(&s->lock);
 	drop_epoch(s);
+	if (closed)
+		kcolo_session_end(s, false);
 }
 
 /*
@@ -378,10 +385,12 @@ static void promote(struct kcolo_session *s)
 static void vm_gone(struct kcolo_session *s)
 {
 	mutex_lock(&s->lock);
-	kcolo_session_set_error(s, "the VMM has died");
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_VM_GONE });
 	mutex_unlock(&s->lock);
+	/* Nobody can take over here: the primary is to know. */
+	kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE,
+				  "the VMM has died");
 }
 
 #define WORKER_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
@@ -511,6 +520,8 @@ static int secondary_control(void *arg)
 	struct kcolo_conn conn;
 	int err;
 
+	if (!kcolo_session_await_start(s))
+		return 0;
 	while (!kthread_should_stop() && !kcolo_session_stopping(s)) {
 		err = accept_until(s, &conn, &peer, HELLO_MS);
 		if (err == -EAGAIN)
@@ -545,7 +556,7 @@ static int run_thread(struct kcolo_session *s, struct task_struct **thread,
 
 /**
  * kcolo_secondary_start - listen, and start the threads of a secondary
- * @s: published session
+ * @s: reserved session
  *
  * Return: 0 or a negative errno; ending the session undoes what was done.
  */

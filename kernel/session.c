@@ -11,6 +11,7 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include "events.h"
+#include "link.h"
 #include "session.h"
 #include "trace.h"
 
@@ -63,6 +64,8 @@ static void session_end_work(struct work_struct *work)
 	struct kcolo_session *s = container_of(work, struct kcolo_session,
 					       end_work);
 
+	if (s->orderly)
+		kcolo_link_close(s);
 	kcolo_session_request(s, KCOLO_REQ_STOP);
 	kcolo_conn_stop(&s->listener);
 	kcolo_conn_stop(&s->control);
@@ -82,7 +85,9 @@ static void session_end_work(struct work_struct *work)
 	mutex_lock(&s->lock);
 	kcolo_state_set(s, KCOLO_STATE_CLOSED);
 	kcolo_session_notify(s, &(struct kcolo_notice) {
-				.type = KCOLO_EVENT_TYPE_SESSION_DEL });
+				.type = KCOLO_EVENT_TYPE_SESSION_DEL,
+				.abort_reason = s->link_reason,
+				.error = s->link_error });
 	mutex_unlock(&s->lock);
 
 	mutex_lock(&sessions_lock);
@@ -93,14 +98,16 @@ static void session_end_work(struct work_struct *work)
 
 /**
  * kcolo_session_end - end a session
- * @s: published session
+ * @s: reserved session
+ * @orderly: it is meant to end, and the peer is told so; or else somebody died
  *
  * Returns at once; the end is done by a worker. The second call does nothing.
  */
-void kcolo_session_end(struct kcolo_session *s)
+void kcolo_session_end(struct kcolo_session *s, bool orderly)
 {
 	if (atomic_xchg(&s->ended, 1))
 		return;
+	s->orderly = orderly;
 	queue_work(session_wq, &s->end_work);
 }
 
@@ -170,13 +177,15 @@ static struct kcolo_session *find_name(struct net *net, const char *name)
 }
 
 /**
- * kcolo_session_publish - let a session be found
+ * kcolo_session_reserve - give a session its name and number
  * @s: session; the table takes a reference of its own
+ *
+ * Nobody finds it there before kcolo_session_publish().
  *
  * Return: 0, -EEXIST when the network namespace has one of this name, or
  * another negative errno.
  */
-int kcolo_session_publish(struct kcolo_session *s)
+int kcolo_session_reserve(struct kcolo_session *s)
 {
 	int err = -EEXIST;
 
@@ -187,6 +196,36 @@ int kcolo_session_publish(struct kcolo_session *s)
 		kref_get(&s->ref);
 	mutex_unlock(&sessions_lock);
 	return err;
+}
+
+/**
+ * kcolo_session_publish - let a session be found, and its threads begin
+ * @s: reserved session, all of whose threads there are
+ */
+void kcolo_session_publish(struct kcolo_session *s)
+{
+	mutex_lock(&sessions_lock);
+	s->live = true;
+	mutex_unlock(&sessions_lock);
+	/* Before a thread has anything to say. */
+	mutex_lock(&s->lock);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+				.type = KCOLO_EVENT_TYPE_SESSION_NEW });
+	mutex_unlock(&s->lock);
+	kcolo_session_request(s, KCOLO_REQ_START);
+}
+
+/**
+ * kcolo_session_await_start - wait until a session is published
+ * @s: session; called by its threads
+ *
+ * Return: false when it ends instead.
+ */
+bool kcolo_session_await_start(struct kcolo_session *s)
+{
+	wait_event_idle(s->wq, READ_ONCE(s->req) & (BIT(KCOLO_REQ_START) |
+						    BIT(KCOLO_REQ_STOP)));
+	return !kcolo_session_stopping(s);
 }
 
 /**
@@ -202,7 +241,7 @@ struct kcolo_session *kcolo_session_by_id(struct net *net, u32 id)
 
 	mutex_lock(&sessions_lock);
 	s = xa_load(&sessions, id);
-	if (s && s->net == net)
+	if (s && s->net == net && s->live)
 		kref_get(&s->ref);
 	else
 		s = NULL;
@@ -223,8 +262,10 @@ struct kcolo_session *kcolo_session_by_name(struct net *net, const char *name)
 
 	mutex_lock(&sessions_lock);
 	s = find_name(net, name);
-	if (s)
+	if (s && s->live)
 		kref_get(&s->ref);
+	else
+		s = NULL;
 	mutex_unlock(&sessions_lock);
 	return s;
 }
@@ -242,7 +283,7 @@ struct kcolo_session *kcolo_session_next(struct net *net, unsigned long *id)
 
 	mutex_lock(&sessions_lock);
 	xa_for_each_start(&sessions, *id, s, *id)
-		if (s->net == net)
+		if (s->net == net && s->live)
 			break;
 	if (s)
 		kref_get(&s->ref);
@@ -345,6 +386,30 @@ void kcolo_session_notify(struct kcolo_session *s,
 		    -ECONNREFUSED)
 			s->subscriber[i] = 0;
 	wake_up_all(&s->wq);
+}
+
+/**
+ * kcolo_session_forget_port - send no more events to a socket
+ * @net: network namespace of the socket
+ * @portid: its number
+ */
+void kcolo_session_forget_port(struct net *net, u32 portid)
+{
+	struct kcolo_session *s;
+	unsigned long id;
+	unsigned int i;
+
+	mutex_lock(&sessions_lock);
+	xa_for_each(&sessions, id, s) {
+		if (s->net != net)
+			continue;
+		mutex_lock(&s->lock);
+		for (i = 0; i < KCOLO_MAX_SUBSCRIBERS; i++)
+			if (s->subscriber[i] == portid)
+				s->subscriber[i] = 0;
+		mutex_unlock(&s->lock);
+	}
+	mutex_unlock(&sessions_lock);
 }
 
 /**

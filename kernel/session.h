@@ -5,7 +5,8 @@
  *	sessions_lock (session.c)  which sessions there are
  *	session.lock               state, parameters, requests, event numbers
  *	session.staging_lock       staging and the counts of received pages
- *	conn.tx_lock, conn.sock_lock, session.map_lock, scratch.lock: leaves
+ *	conn.tx_lock, then conn.sock_lock
+ *	session.map_lock, scratch.lock: leaves
  *
  * map_lock and scratch.lock are taken under a task's mmap_lock (mmap and page
  * faults of the session fd), so no user memory is touched and no mmap_lock is
@@ -42,6 +43,7 @@ enum kcolo_req {
 	KCOLO_REQ_COMMIT,
 	KCOLO_REQ_ABORT,
 	KCOLO_REQ_PROMOTE,
+	KCOLO_REQ_START,	/* the session is published */
 	KCOLO_REQ_STOP,		/* the session is ending */
 	KCOLO_REQ_LINK,		/* a connection failed; session.link_* say why */
 	KCOLO_REQ_CONNECTED,	/* secondary: both connections stand */
@@ -84,6 +86,8 @@ struct kcolo_session {
 	union kcolo_addr peer;		/* secondary: under lock */
 	struct work_struct end_work;
 	atomic_t ended;			/* the end has begun */
+	bool orderly;			/* end_work: the peer is told */
+	bool live;			/* under sessions_lock: can be found */
 
 	struct mutex lock;		/* over what follows, up to req */
 	enum kcolo_state state;
@@ -168,12 +172,14 @@ struct kcolo_notice {
 /* session.c */
 struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 					  enum kcolo_role role);
-int kcolo_session_publish(struct kcolo_session *s);
+int kcolo_session_reserve(struct kcolo_session *s);
+void kcolo_session_publish(struct kcolo_session *s);
+bool kcolo_session_await_start(struct kcolo_session *s);
 struct kcolo_session *kcolo_session_by_id(struct net *net, u32 id);
 struct kcolo_session *kcolo_session_by_name(struct net *net, const char *name);
 struct kcolo_session *kcolo_session_next(struct net *net, unsigned long *id);
 void kcolo_session_put(struct kcolo_session *s);
-void kcolo_session_end(struct kcolo_session *s);
+void kcolo_session_end(struct kcolo_session *s, bool orderly);
 void kcolo_session_request(struct kcolo_session *s, enum kcolo_req req);
 bool kcolo_session_stopping(const struct kcolo_session *s);
 void kcolo_session_link_failed(struct kcolo_session *s,
@@ -181,6 +187,7 @@ void kcolo_session_link_failed(struct kcolo_session *s,
 void kcolo_session_notify(struct kcolo_session *s,
 			  const struct kcolo_notice *notice);
 void kcolo_session_set_error(struct kcolo_session *s, const char *why);
+void kcolo_session_forget_port(struct net *net, u32 portid);
 int kcolo_session_init(void);
 void kcolo_session_exit(void);
 

@@ -11,7 +11,7 @@
 
 /* From any state a session may close. */
 static const u32 primary_next[] = {
-	[KCOLO_STATE_CONNECTING] = S(IDLE) | S(FENCED),
+	[KCOLO_STATE_CONNECTING] = S(IDLE) | S(LOST) | S(FENCED),
 	[KCOLO_STATE_IDLE]	 = S(PRECOPY) | S(LOST) | S(FENCED),
 	[KCOLO_STATE_PRECOPY]	 = S(READY) | S(IDLE) | S(LOST) | S(FENCED),
 	[KCOLO_STATE_READY]	 = S(FLUSHING) | S(IDLE) | S(LOST) | S(FENCED),

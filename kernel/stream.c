@@ -91,6 +91,22 @@ static bool wanted_elsewhere(const struct kcolo_session *s)
 				    BIT(KCOLO_REQ_LINK) | BIT(KCOLO_REQ_VM_GONE));
 }
 
+/* With the guest paused, time is up when its limit is. */
+static bool pause_over(const struct kcolo_session *s)
+{
+	u32 limit = READ_ONCE(s->pause_limit);
+
+	return limit && ktime_ms_delta(ktime_get(), s->ready_time) > limit;
+}
+
+/* Why not to send another chunk, or 0. */
+static int hindrance(const struct kcolo_session *s, enum kcolo_phase phase)
+{
+	if (wanted_elsewhere(s))
+		return -ECANCELED;
+	return phase == KCOLO_PHASE_PAUSE && pause_over(s) ? -ETIME : 0;
+}
+
 static void add_to_extent(struct kcolo_stream *st, u64 index, u8 encoding)
 {
 	u8 *buf = st->head + KCOLO_WIRE_HDR + KCOLO_WIRE_PAGES_HEAD;
@@ -233,7 +249,8 @@ static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
  * @phase: for the statistics
  * @sent: set to the number of pages sent
  *
- * Return: 0; -ECANCELED when somebody wants something else of the worker; or
+ * Return: 0; -ECANCELED when somebody wants something else of the worker;
+ * -ETIME when the guest is paused and pause-limit has passed; or
  * another negative errno: of the guest as kcolo_dirty_clear() and -EFAULT, of
  * the connection as -EPIPE. In each case what was not sent is pending and what
  * was sent is unacked.
@@ -248,7 +265,9 @@ int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 
 	*sent = 0;
 	while (kcolo_dirty_take(&s->tracker, &st->chunk, &region, &cursor)) {
-		err = wanted_elsewhere(s) ? -ECANCELED : clear_and_copy(s);
+		err = hindrance(s, phase);
+		if (!err)
+			err = clear_and_copy(s);
 		if (err) {
 			kcolo_dirty_untake(&s->tracker, &st->chunk);
 			if (err < 0)

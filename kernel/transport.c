@@ -304,6 +304,36 @@ int kcolo_conn_send(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr,
 	return err;
 }
 
+/**
+ * kcolo_conn_send_now - send a message that has no body, or do not
+ * @conn: any connection, owned by anybody
+ * @hdr: the message; its length is 0
+ *
+ * Waits for nobody: neither for one who is sending, nor for the peer.
+ *
+ * Return: 0, or a negative errno when it was not sent.
+ */
+int kcolo_conn_send_now(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr)
+{
+	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT };
+	u8 buf[KCOLO_WIRE_HDR];
+	struct kvec vec = { .iov_base = buf, .iov_len = sizeof(buf) };
+	int sent = -ENOTCONN;
+
+	kcolo_wire_put_hdr(buf, hdr);
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, sizeof(buf));
+	if (!mutex_trylock(&conn->tx_lock))
+		return -EBUSY;
+	mutex_lock(&conn->sock_lock);
+	if (conn->sock)
+		sent = sock_sendmsg(conn->sock, &msg);
+	mutex_unlock(&conn->sock_lock);
+	mutex_unlock(&conn->tx_lock);
+	if (sent < 0)
+		return sent;
+	return sent == sizeof(buf) ? 0 : -EAGAIN;
+}
+
 static int splice_all(struct kcolo_conn *conn, struct bio_vec *bv,
 		      unsigned int nr)
 {

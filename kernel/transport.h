@@ -30,7 +30,7 @@ static inline int kcolo_addr_len(const union kcolo_addr *addr)
  * @sock: owned; NULL when there is none. Set and cleared under @sock_lock by
  *	the one thread that owns the connection, which alone may use it without.
  * @sock_lock: leaf; lets others shut the socket down while it is being used
- * @tx_lock: one message at a time; no lock is taken under it
+ * @tx_lock: one message at a time; only @sock_lock is taken under it
  * @stop: somebody has shut it down and no new socket is to be made
  * @timeout: milliseconds without progress after which the peer is lost
  * @tx_bytes: handed to TCP
@@ -63,6 +63,7 @@ void kcolo_conn_release(struct kcolo_conn *conn);
 
 int kcolo_conn_send(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr,
 		    const void *body);
+int kcolo_conn_send_now(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr);
 int kcolo_conn_send_pages(struct kcolo_conn *conn, const void *head,
 			  size_t head_len, struct bio_vec *bv,
 			  unsigned int nr_bv);

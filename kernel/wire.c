@@ -113,6 +113,7 @@ static const struct {
 	[KCOLO_WIRE_FENCED] = { 0, 0 },
 	[KCOLO_WIRE_PING] = { 0, 0 },
 	[KCOLO_WIRE_PONG] = { 0, 0 },
+	[KCOLO_WIRE_CLOSE] = { 0, 0 },
 };
 
 /**

@@ -56,6 +56,7 @@ enum kcolo_wire_type {
 	KCOLO_WIRE_FENCED,		/* < the secondary has taken over */
 	KCOLO_WIRE_PING,		/* either */
 	KCOLO_WIRE_PONG,		/* its answer */
+	KCOLO_WIRE_CLOSE,		/* either; its session ends, as is meant */
 	KCOLO_WIRE_TYPE_END,
 };
 

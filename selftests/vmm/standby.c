@@ -210,8 +210,12 @@ static bool handle(struct standby *s, const struct kcolo_event *ev)
 		if (opt.promote == PROMOTE_LOST && !s->bye)
 			s->promote = true;
 		break;
-	case KCOLO_EVENT_TYPE_BROKEN:
 	case KCOLO_EVENT_TYPE_SESSION_DEL:
+		take_lines(s, 100);
+		if (ev->abort_reason == KCOLO_ABORT_REASON_CLOSED && s->bye)
+			break;
+		fallthrough;
+	case KCOLO_EVENT_TYPE_BROKEN:
 		complain("the session has ended: %s %s",
 			 kcolo_event_type_name(ev->type), ev->error);
 		return true;

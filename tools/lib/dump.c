@@ -81,6 +81,7 @@ int kcolo_session_dump(struct kcolo *k, kcolo_session_cb cb, void *arg)
 static const struct nla_policy stats_attrs[KCOLO_A_STATS_MAX + 1] = {
 	[KCOLO_A_STATS_SESSION_ID] = { .type = NLA_U32 },
 	[KCOLO_A_STATS_SESSION_NAME] = { .type = NLA_STRING },
+	[KCOLO_A_STATS_SESSION_FD] = { .type = NLA_S32 },
 	[KCOLO_A_STATS_CHECKPOINTS ... KCOLO_A_STATS_MAX] = { .type = NLA_U64 },
 };
 
@@ -135,7 +136,9 @@ static int get_stats(struct kcolo *k, struct stats_list *list)
 
 	if (err)
 		return err;
-	if (k->has_id)
+	if (k->fd >= 0)
+		err = nla_put_s32(rq.msg, KCOLO_A_STATS_SESSION_FD, k->fd);
+	else if (k->has_id)
 		err = nla_put_u32(rq.msg, KCOLO_A_STATS_SESSION_ID, k->id);
 	else
 		err = nla_put_string(rq.msg, KCOLO_A_STATS_SESSION_NAME,
@@ -158,7 +161,7 @@ int kcolo_stats_get(struct kcolo *k, struct kcolo_stats *stats)
 	int err;
 
 	memset(stats, 0, sizeof(*stats));
-	if (!k->has_id && !k->name[0])
+	if (k->fd < 0 && !k->has_id && !k->name[0])
 		return kcolo_fail(k, -EINVAL, "the handle has no session");
 	err = get_stats(k, &list);
 	if (!err && !list.nr)

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests of a VMM at work: events, checkpoints, promotion. */
+#include <net/genetlink.h>
+#include "netlink.h"
+#include "netlink_gen.h"
+#include "session.h"
+
+static int add_subscriber(struct kcolo_session *s, u32 portid)
+{
+	unsigned int i;
+
+	for (i = 0; i < KCOLO_MAX_SUBSCRIBERS; i++)
+		if (s->subscriber[i] == portid)
+			return 0;
+	for (i = 0; i < KCOLO_MAX_SUBSCRIBERS; i++) {
+		if (s->subscriber[i])
+			continue;
+		s->subscriber[i] = portid;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+int kcolo_nl_subscribe_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	struct kcolo_nl_reply reply;
+	u64 seq;
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_SUBSCRIBE);
+	if (err)
+		goto out;
+	mutex_lock(&s->lock);
+	err = s->net == genl_info_net(info) ?
+	      add_subscriber(s, info->snd_portid) : -EXDEV;
+	seq = s->event_seq;
+	mutex_unlock(&s->lock);
+	if (err == -ENOSPC)
+		NL_SET_ERR_MSG(info->extack, "a session has at most 4 subscribers");
+	if (err == -EXDEV)
+		NL_SET_ERR_MSG(info->extack, "subscribe from the session's network namespace");
+	if (!err)
+		err = nla_put_u64_64bit(reply.skb, KCOLO_A_SESSION_EVENT_SEQ,
+					seq, KCOLO_A_SESSION_PAD);
+	err = kcolo_nl_reply_send(&reply, info, err);
+out:
+	kcolo_session_put(s);
+	return err;
+}
+
+/* Under s->lock. */
+static int begin_checkpoint(struct kcolo_session *s, enum kcolo_kind kind,
+			    struct genl_info *info)
+{
+	if (!kcolo_state_allows(s, KCOLO_CMD_CHECKPOINT))
+		return kcolo_nl_refuse_state(s, info);
+	if (s->guest.gone) {
+		NL_SET_ERR_MSG(info->extack, "the VMM has died: delete the session");
+		return -ESRCH;
+	}
+	if (!s->nr_regions || !s->guest.vm_file) {
+		NL_SET_ERR_MSG(info->extack, "attach the VM and add its regions first");
+		return -ENOTCONN;
+	}
+	s->devstate = kcolo_devstate_new();
+	if (!s->devstate)
+		return -ENOMEM;
+	s->epoch++;
+	s->kind = kind;
+	s->rounds = 0;
+	s->rx = 0;
+	s->end_sent = false;
+	s->error[0] = 0;
+	kcolo_state_set(s, KCOLO_STATE_PRECOPY);
+	kcolo_session_request(s, KCOLO_REQ_CHECKPOINT);
+	return 0;
+}
+
+int kcolo_nl_checkpoint_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[KCOLO_A_SESSION_KIND];
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	struct kcolo_nl_reply reply;
+	u64 epoch;
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_CHECKPOINT);
+	if (err)
+		goto out;
+	mutex_lock(&s->lock);
+	err = begin_checkpoint(s, attr ? nla_get_u32(attr) :
+			       KCOLO_KIND_PERIODIC, info);
+	epoch = s->epoch;
+	mutex_unlock(&s->lock);
+	if (!err)
+		err = nla_put_u64_64bit(reply.skb, KCOLO_A_SESSION_EPOCH, epoch,
+					KCOLO_A_SESSION_PAD);
+	err = kcolo_nl_reply_send(&reply, info, err);
+out:
+	kcolo_session_put(s);
+	return err;
+}
+
+/* Requests that only set a bit for the worker when the state allows them. */
+static int request(struct sk_buff *skb, struct genl_info *info,
+		   unsigned int cmd, enum kcolo_req req)
+{
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	int err = 0;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	mutex_lock(&s->lock);
+	if (!kcolo_state_allows(s, cmd)) {
+		err = kcolo_nl_refuse_state(s, info);
+	} else if (cmd == KCOLO_CMD_ABORT && s->end_sent) {
+		NL_SET_ERR_MSG(info->extack, "the end of the epoch was sent: the peer decides now");
+		err = -EINPROGRESS;
+	} else if (cmd == KCOLO_CMD_PROMOTE && !s->committed) {
+		NL_SET_ERR_MSG(info->extack,
+			       "nothing was committed yet: there is nothing to take over with");
+		err = -ENODATA;
+	} else if (cmd == KCOLO_CMD_PROMOTE && READ_ONCE(s->guest.gone)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the VMM has died, and its memory with it: delete the session");
+		err = -ESRCH;
+	} else {
+		/* So that a commit may follow at once. */
+		if (cmd == KCOLO_CMD_FLUSH)
+			kcolo_state_set(s, KCOLO_STATE_FLUSHING);
+		kcolo_session_request(s, req);
+	}
+	mutex_unlock(&s->lock);
+	kcolo_session_put(s);
+	return err;
+}
+
+int kcolo_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return request(skb, info, KCOLO_CMD_FLUSH, KCOLO_REQ_FLUSH);
+}
+
+int kcolo_nl_commit_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return request(skb, info, KCOLO_CMD_COMMIT, KCOLO_REQ_COMMIT);
+}
+
+int kcolo_nl_abort_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return request(skb, info, KCOLO_CMD_ABORT, KCOLO_REQ_ABORT);
+}
+
+int kcolo_nl_promote_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return request(skb, info, KCOLO_CMD_PROMOTE, KCOLO_REQ_PROMOTE);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests about what a session protects: the VM and its regions. */
+#include <linux/file.h>
+#include <linux/sched/mm.h>
+#include <net/genetlink.h>
+#include "fill.h"
+#include "netlink.h"
+#include "netlink_gen.h"
+#include "session.h"
+
+/* A region's bitmaps are a bit a page: what KVM allows a memslot to be. */
+#define REGION_PAGES_MAX	BIT_ULL(31)
+
+int kcolo_nl_vm_attach_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[KCOLO_A_SESSION_VM_FD];
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	struct file *file = NULL;
+	int err = -EINVAL;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	if (attr)
+		file = fget(nla_get_s32(attr));
+	if (!file) {
+		NL_SET_ERR_MSG(info->extack, "vm-attach needs vm-fd, an open VM of KVM");
+		goto out;
+	}
+	mutex_lock(&s->lock);
+	if (kcolo_state_allows(s, KCOLO_CMD_VM_ATTACH))
+		err = kcolo_guest_attach(&s->guest, file, info->extack);
+	else
+		err = kcolo_nl_refuse_state(s, info);
+	mutex_unlock(&s->lock);
+	fput(file);
+out:
+	kcolo_session_put(s);
+	return err;
+}
+
+static int add_region(struct kcolo_session *s, struct nlattr **tb,
+		      struct netlink_ext_ack *extack)
+{
+	const char *name = nla_data(tb[KCOLO_A_REGION_NAME]);
+	u64 hva = nla_get_u64(tb[KCOLO_A_REGION_ADDRESS]);
+	u64 size = nla_get_u64(tb[KCOLO_A_REGION_SIZE]);
+	struct kcolo_region *r;
+	unsigned int i;
+	u64 end;
+	int err;
+
+	if (!*name || !size || !PAGE_ALIGNED(hva | size) ||
+	    size >> PAGE_SHIFT > REGION_PAGES_MAX ||
+	    check_add_overflow(hva, size, &end) || end > TASK_SIZE_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "a region has a name, and whole pages of the caller's memory, at most 2^31 of them");
+		return -EINVAL;
+	}
+	if (s->nr_regions == KCOLO_MAX_REGIONS) {
+		NL_SET_ERR_MSG(extack, "a session has at most 64 regions");
+		return -ENOSPC;
+	}
+	for (i = 0; i < s->nr_regions; i++) {
+		if (!strcmp(s->region[i]->name, name)) {
+			NL_SET_ERR_MSG(extack, "the session has a region of this name");
+			return -EEXIST;
+		}
+		if (hva < s->region[i]->hva +
+			  (s->region[i]->nr_pages << PAGE_SHIFT) &&
+		    s->region[i]->hva < end) {
+			NL_SET_ERR_MSG(extack, "the region overlaps another one of the session");
+			return -EEXIST;
+		}
+	}
+	err = kcolo_guest_adopt(&s->guest, current->mm);
+	if (err) {
+		NL_SET_ERR_MSG(extack,
+			       "a region is added by the process whose VM or regions the session has");
+		return err;
+	}
+	err = kcolo_region_alloc(&r, name, hva, size >> PAGE_SHIFT,
+				 s->role == KCOLO_ROLE_PRIMARY);
+	if (err)
+		return err;
+	r->id = s->nr_regions;
+	mutex_lock(&s->map_lock);
+	s->region[s->nr_regions++] = r;
+	mutex_unlock(&s->map_lock);
+	return 0;
+}
+
+static int parse_region(struct genl_info *info, struct nlattr **tb)
+{
+	struct nlattr *nest = info->attrs[KCOLO_A_SESSION_REGION];
+	int err;
+
+	if (!nest) {
+		NL_SET_ERR_MSG(info->extack, "which region?");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, KCOLO_A_REGION_LOG_SIZE, nest,
+			       kcolo_region_nl_policy, info->extack);
+	if (!err && !tb[KCOLO_A_REGION_NAME]) {
+		NL_SET_ERR_MSG(info->extack, "a region needs a name");
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static int change_regions(struct kcolo_session *s, struct genl_info *info,
+			  unsigned int cmd)
+{
+	if (!kcolo_state_allows(s, cmd))
+		return kcolo_nl_refuse_state(s, info);
+	if (s->regions_agreed) {
+		NL_SET_ERR_MSG(info->extack,
+			       "regions are fixed once the first checkpoint has begun");
+		return -EBUSY;
+	}
+	if (cmd == KCOLO_CMD_REGION_ADD && s->role == KCOLO_ROLE_PRIMARY &&
+	    !s->guest.vm_file) {
+		NL_SET_ERR_MSG(info->extack, "attach the VM before its regions");
+		return -ENOTCONN;
+	}
+	return 0;
+}
+
+int kcolo_nl_region_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[KCOLO_A_REGION_LOG_SIZE + 1];
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	struct kcolo_nl_reply reply;
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = parse_region(info, tb);
+	if (!err && (!tb[KCOLO_A_REGION_ADDRESS] || !tb[KCOLO_A_REGION_SIZE])) {
+		NL_SET_ERR_MSG(info->extack, "a region needs address and size");
+		err = -EINVAL;
+	}
+	if (!err)
+		err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_REGION_ADD);
+	if (err)
+		goto out;
+	mutex_lock(&s->lock);
+	err = change_regions(s, info, KCOLO_CMD_REGION_ADD);
+	if (!err)
+		err = add_region(s, tb, info->extack);
+	if (!err)
+		err = kcolo_fill_region(reply.skb,
+					s->region[s->nr_regions - 1]);
+	mutex_unlock(&s->lock);
+	if (!err && s->role == KCOLO_ROLE_PRIMARY)
+		err = nla_put_u64_64bit(reply.skb, KCOLO_A_SESSION_SCRATCH_SIZE,
+					KCOLO_SCRATCH_SIZE, KCOLO_A_SESSION_PAD);
+	err = kcolo_nl_reply_send(&reply, info, err);
+out:
+	kcolo_session_put(s);
+	return err;
+}
+
+/* Numbers of regions say where their logs are mapped: only the last can go. */
+static int del_region(struct kcolo_session *s, const char *name,
+		      struct netlink_ext_ack *extack)
+{
+	struct kcolo_region *r;
+
+	r = s->nr_regions ? s->region[s->nr_regions - 1] : NULL;
+	if (!r || strcmp(r->name, name)) {
+		NL_SET_ERR_MSG(extack, "only the region that was added last can be removed");
+		return -ENOENT;
+	}
+	mutex_lock(&s->map_lock);
+	s->region[--s->nr_regions] = NULL;
+	mutex_unlock(&s->map_lock);
+	kcolo_region_free(r);
+	return 0;
+}
+
+int kcolo_nl_region_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[KCOLO_A_REGION_LOG_SIZE + 1];
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = parse_region(info, tb);
+	if (!err) {
+		mutex_lock(&s->lock);
+		err = change_regions(s, info, KCOLO_CMD_REGION_DEL);
+		if (!err)
+			err = del_region(s, nla_data(tb[KCOLO_A_REGION_NAME]),
+					 info->extack);
+		mutex_unlock(&s->lock);
+	}
+	kcolo_session_put(s);
+	return err;
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests about sessions as such: made, ended, shown, their parameters. */
+#include <linux/capability.h>
+#include <linux/file.h>
+#include <net/genetlink.h>
+#include <net/sock.h>
+#include "fd.h"
+#include "fill.h"
+#include "netlink.h"
+#include "netlink_gen.h"
+#include "primary.h"
+#include "secondary.h"
+#include "session.h"
+
+static int get_addr(struct nlattr *attr, union kcolo_addr *addr,
+		    struct netlink_ext_ack *extack)
+{
+	int len;
+
+	if (!attr)
+		return 0;
+	len = nla_len(attr);
+	if (len < sizeof(addr->in) || len > sizeof(*addr))
+		goto bad;
+	memcpy(addr, nla_data(attr), len);
+	if ((addr->sa.sa_family == AF_INET && len == sizeof(addr->in)) ||
+	    (addr->sa.sa_family == AF_INET6 && len == sizeof(addr->in6)))
+		return 0;
+bad:
+	NL_SET_ERR_MSG_ATTR(extack, attr, "an address is a struct sockaddr_in or sockaddr_in6");
+	return -EINVAL;
+}
+
+/* The policy checks what fits it; the generator makes no larger limits. */
+#define MS_MAX	3600000U
+
+static int check_params(struct nlattr **attrs, struct netlink_ext_ack *extack)
+{
+	static const int times[] = {
+		KCOLO_A_SESSION_PEER_TIMEOUT, KCOLO_A_SESSION_PAUSE_LIMIT
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(times); i++) {
+		if (!attrs[times[i]] || nla_get_u32(attrs[times[i]]) <= MS_MAX)
+			continue;
+		NL_SET_ERR_MSG_ATTR(extack, attrs[times[i]], "a time is at most an hour");
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static void set_params(struct kcolo_session *s, struct nlattr **attrs)
+{
+	if (attrs[KCOLO_A_SESSION_THRESHOLD])
+		s->policy.threshold =
+			nla_get_u64(attrs[KCOLO_A_SESSION_THRESHOLD]);
+	if (attrs[KCOLO_A_SESSION_MAX_ITERATIONS])
+		s->policy.max_iterations =
+			nla_get_u32(attrs[KCOLO_A_SESSION_MAX_ITERATIONS]);
+	if (attrs[KCOLO_A_SESSION_MIN_GAIN])
+		s->policy.min_gain = nla_get_u32(attrs[KCOLO_A_SESSION_MIN_GAIN]);
+	if (attrs[KCOLO_A_SESSION_PEER_TIMEOUT])
+		WRITE_ONCE(s->peer_timeout,
+			   nla_get_u32(attrs[KCOLO_A_SESSION_PEER_TIMEOUT]));
+	if (attrs[KCOLO_A_SESSION_PAUSE_LIMIT])
+		WRITE_ONCE(s->pause_limit,
+			   nla_get_u32(attrs[KCOLO_A_SESSION_PAUSE_LIMIT]));
+	if (attrs[KCOLO_A_SESSION_CHECKSUM])
+		WRITE_ONCE(s->checksum,
+			   nla_get_u8(attrs[KCOLO_A_SESSION_CHECKSUM]));
+}
+
+static int check_new(struct genl_info *info, enum kcolo_role role,
+		     const union kcolo_addr *local, const union kcolo_addr *peer)
+{
+	const char *name = nla_data(info->attrs[KCOLO_A_SESSION_NAME]);
+	struct netlink_ext_ack *extack = info->extack;
+
+	if (!*name || strchr(name, '/') || strpbrk(name, " \t\n")) {
+		NL_SET_ERR_MSG(extack,
+			       "a session's name is not empty and has no space and no slash");
+		return -EINVAL;
+	}
+	if (!info->attrs[KCOLO_A_SESSION_INSECURE]) {
+		NL_SET_ERR_MSG(extack,
+			       "sessions have no keys yet: say insecure to trust whoever reaches the port");
+		return -EKEYREJECTED;
+	}
+	if (role == KCOLO_ROLE_PRIMARY && !peer->sa.sa_family) {
+		NL_SET_ERR_MSG(extack, "a primary needs the peer address to connect to");
+		return -EDESTADDRREQ;
+	}
+	if (role == KCOLO_ROLE_SECONDARY && !local->sa.sa_family) {
+		NL_SET_ERR_MSG(extack, "a secondary needs the local address to listen on");
+		return -EDESTADDRREQ;
+	}
+	if (role == KCOLO_ROLE_SECONDARY && peer->sa.sa_family) {
+		NL_SET_ERR_MSG(extack, "a secondary listens: it takes no peer address");
+		return -EINVAL;
+	}
+	if (role == KCOLO_ROLE_PRIMARY && local->sa.sa_family &&
+	    local->in.sin_port) {
+		NL_SET_ERR_MSG(extack,
+			       "the local address of a primary has port 0: it makes two connections");
+		return -EINVAL;
+	}
+	if (role == KCOLO_ROLE_PRIMARY && local->sa.sa_family &&
+	    local->sa.sa_family != peer->sa.sa_family) {
+		NL_SET_ERR_MSG(extack, "local and peer address are of different families");
+		return -EAFNOSUPPORT;
+	}
+	return 0;
+}
+
+static int put_new(struct sk_buff *skb, struct kcolo_session *s, int fd)
+{
+	if (nla_put_s32(skb, KCOLO_A_SESSION_FD, fd) ||
+	    nla_put_u32(skb, KCOLO_A_SESSION_ID, s->id) ||
+	    nla_put_string(skb, KCOLO_A_SESSION_NAME, s->name))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/*
+ * A session in the table has a file at once; when anything fails afterwards,
+ * the end of the file is the end of the session.
+ */
+static int start_new(struct kcolo_session *s, struct genl_info *info)
+{
+	struct kcolo_nl_reply reply;
+	struct file *file;
+	int fd, err;
+
+	file = kcolo_fd_create(s);
+	if (IS_ERR(file)) {
+		kcolo_session_end(s, false);
+		return PTR_ERR(file);
+	}
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	err = fd < 0 ? fd : 0;
+	if (!err)
+		err = s->role == KCOLO_ROLE_PRIMARY ? kcolo_primary_start(s) :
+						      kcolo_secondary_start(s);
+	if (err == -EADDRINUSE || err == -EADDRNOTAVAIL)
+		NL_SET_ERR_MSG(info->extack, "cannot listen on the local address");
+	if (!err)
+		err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_SESSION_NEW);
+	if (!err) {
+		kcolo_session_publish(s);
+		err = kcolo_nl_reply_send(&reply, info,
+					  put_new(reply.skb, s, fd));
+	}
+	if (err) {
+		if (fd >= 0)
+			put_unused_fd(fd);
+		fput(file);
+		return err;
+	}
+	fd_install(fd, file);
+	return 0;
+}
+
+int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	union kcolo_addr local = {}, peer = {};
+	enum kcolo_role role;
+	struct kcolo_session *s;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, KCOLO_A_SESSION_NAME) ||
+	    GENL_REQ_ATTR_CHECK(info, KCOLO_A_SESSION_ROLE)) {
+		NL_SET_ERR_MSG(info->extack, "a session needs a name and a role");
+		return -EINVAL;
+	}
+	role = nla_get_u32(info->attrs[KCOLO_A_SESSION_ROLE]);
+	err = get_addr(info->attrs[KCOLO_A_SESSION_LOCAL], &local, info->extack);
+	if (!err)
+		err = get_addr(info->attrs[KCOLO_A_SESSION_PEER], &peer,
+			       info->extack);
+	if (!err)
+		err = check_new(info, role, &local, &peer);
+	if (!err)
+		err = check_params(info->attrs, info->extack);
+	if (err)
+		return err;
+
+	s = kcolo_session_alloc(genl_info_net(info),
+				nla_data(info->attrs[KCOLO_A_SESSION_NAME]), role);
+	if (!s)
+		return -ENOMEM;
+	s->insecure = true;
+	s->local = local;
+	s->peer = peer;
+	set_params(s, info->attrs);
+	err = kcolo_session_reserve(s);
+	if (err) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a session of this name exists: choose another or delete it");
+		goto out;
+	}
+	pr_warn("%s: session is insecure: it trusts whoever reaches its port\n",
+		s->name);
+	err = start_new(s, info);
+out:
+	kcolo_session_put(s);
+	return err;
+}
+
+int kcolo_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	kcolo_session_end(s, true);
+	kcolo_session_put(s);
+	return 0;
+}
+
+int kcolo_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	struct kcolo_nl_reply reply;
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_SESSION_GET);
+	if (!err)
+		err = kcolo_nl_reply_send(&reply, info, kcolo_fill_session(reply.skb, s));
+	kcolo_session_put(s);
+	return err;
+}
+
+int kcolo_nl_session_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	return kcolo_nl_dump(skb, cb, KCOLO_CMD_SESSION_GET, kcolo_fill_session);
+}
+
+int kcolo_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return kcolo_nl_dump(skb, cb, KCOLO_CMD_STATS_GET, kcolo_fill_stats);
+}
+
+int kcolo_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcolo_session *s;
+	struct kcolo_nl_reply reply;
+	int err;
+
+	s = kcolo_nl_find(skb, info, KCOLO_A_STATS_SESSION_FD,
+			  KCOLO_A_STATS_SESSION_ID, KCOLO_A_STATS_SESSION_NAME);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_STATS_GET);
+	if (!err)
+		err = kcolo_nl_reply_send(&reply, info, kcolo_fill_stats(reply.skb, s));
+	kcolo_session_put(s);
+	return err;
+}
+
+int kcolo_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcolo_session *s;
+	int err;
+
+	err = check_params(info->attrs, info->extack);
+	if (err)
+		return err;
+	s = kcolo_nl_session(skb, info);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	mutex_lock(&s->lock);
+	set_params(s, info->attrs);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+				.type = KCOLO_EVENT_TYPE_SESSION_SET });
+	mutex_unlock(&s->lock);
+	kcolo_session_put(s);
+	return 0;
+}
