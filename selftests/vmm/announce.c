@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The primary's half of the verification: all RAM is hashed in the pause. */
+/* The primary's half of the verification: all RAM is hashed, the guest paused. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,11 @@
 #define ACK_MS		1000
 #define VERDICT_MS	60000
 
-/* Tell the other kvmm what RAM is now, before anything can be committed. */
+/*
+ * Tell the other kvmm what RAM is now: before anything can be committed, so that
+ * it knows whatever becomes of us; or late, so that neither the time this takes
+ * nor what TCP still sends meanwhile changes how long the pause is.
+ */
 void announce(struct primary *p, struct checkpoint *c)
 {
 	u64 from = now_us();

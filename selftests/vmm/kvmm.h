@@ -96,6 +96,7 @@ struct options {
 	const char *side;
 	u32 connect_ms;
 	u32 verify_each;
+	bool verify_late;	/* hash after the commit, not in the pause that counts */
 	bool verify;
 	const char *json;
 	bool quiet;

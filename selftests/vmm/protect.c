@@ -123,7 +123,8 @@ static bool pause_and_commit(struct primary *p, struct checkpoint *c)
 	c->paused = true;
 	state = state_save(p->vm, &c->state_len);
 	c->steps = steps_note(p->vm);
-	announce(p, c);
+	if (!opt.verify_late)
+		announce(p, c);
 	if (kcolo_flush(k)) {
 		what = "flush";
 	} else {
@@ -137,7 +138,8 @@ static bool pause_and_commit(struct primary *p, struct checkpoint *c)
 	}
 	free(state);
 	if (!what) {
-		wait_announced(p, c);
+		if (!opt.verify_late)
+			wait_announced(p, c);
 		if (kcolo_commit(k))
 			what = "commit";
 	}
@@ -169,6 +171,9 @@ static void run_checkpoint(struct primary *p, struct checkpoint *c)
 		return;
 	if (wait_for(p, c, KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED, &ev)) {
 		moment(p, c, MOMENT_RECEIVED);
+		/* RAM is what was sent: the guest stands still until here. */
+		if (opt.verify_late)
+			announce(p, c);
 		if (!opt.lock_step)
 			resume(p, c);
 		if (wait_for(p, c, KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED, &ev))

@@ -9,6 +9,12 @@
 
 #include "kvmm.h"
 
+/*
+ * A guest that its host has held up for longer does not catch up: what one
+ * checkpoint has slowed down would be the load of the next.
+ */
+#define BEHIND_US	100000
+
 __printf(2, 3) static void fail(struct vcpu *v, const char *fmt, ...)
 {
 	struct vm *vm = v->vm;
@@ -104,14 +110,19 @@ static void complete_exit(struct vcpu *v)
 static void park(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
+	u64 from;
 
 	pthread_mutex_unlock(&vm->lock);
 	complete_exit(v);
 	pthread_mutex_lock(&vm->lock);
 	v->parked = true;
 	pthread_cond_broadcast(&vm->cond);
+	from = now_us();
 	while ((vm->pausing || v->dead) && !vm->quit)
 		pthread_cond_wait(&vm->cond, &vm->lock);
+	/* The rate is one of the time that the guest runs. */
+	if (v->paced_from)
+		v->paced_from += now_us() - from;
 	v->parked = false;
 	v->run->immediate_exit = 0;
 	pthread_cond_broadcast(&vm->cond);
@@ -130,6 +141,7 @@ static void pace(struct vcpu *v)
 {
 	u64 per = opt.rate / KVMM_PAGE_SIZE / opt.vcpus;
 	u64 now = now_us(), interval = opt.rate_ms * 1000, due;
+	u64 behind = opt.burst || interval < BEHIND_US ? interval : BEHIND_US;
 
 	if (opt.pattern == PATTERN_NONE)
 		return wait_until(v->vm, now + 1000);
@@ -143,7 +155,7 @@ static void pace(struct vcpu *v)
 		due += v->paced_steps / per * interval;
 	else
 		due += v->paced_steps * interval / per;
-	if (now > due + interval) {	/* too far behind to catch up */
+	if (now > due + behind) {
 		v->paced_from = now;
 		v->paced_steps = 0;
 		return;

@@ -96,7 +96,7 @@ KCOLO_FD=3 t "an inherited fd" 0 "session vm1" "" session show 3</dev/null
 # Reading
 t "list" 0 "^vm1 .*primary .*idle .*41 .*10.0.0.2:7000" "" session list
 t "list takes no name" 2 "" "lists all" session list vm1
-t "stats" 0 "aborts  *1006" "" stats
+t "stats" 0 "aborts  *1007" "" stats
 json "show in JSON" "o['name'] == 'vm1' and o['peer'] == '10.0.0.2:7000' and
 o['local'] is None and o['pending'] == 2**64 - 1 and o['synced'] is True and
 o['abort-reason'] == 'unknown-99' and o['uuid'] ==
@@ -104,7 +104,7 @@ o['abort-reason'] == 'unknown-99' and o['uuid'] ==
 and o['error'] == 'the \"last\" error'" session show
 json "list in JSON" "[s['name'] for s in o] == ['vm1']" session list
 json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 37 and
-o['log-errors'] == 1038" stats vm1
+o['log-errors'] == 1039" stats vm1
 FAKE_SESSIONS=2 json "stats of all in JSON" \
 	"[s['session-id'] for s in o] == [3, 4]" stats --all
 t "get" 0 "^67108864$" "" get threshold
