@@ -405,7 +405,7 @@ static int clear_slots(struct kcolo_tracker *t, struct file *vm,
 			err = slots_refresh(t, vm);
 			return err ? err : 1;
 		}
-		if (kcolo_mutant(stale_slot) && err == -ENOENT)
+		if (kcolo_mutant(stale_slot))
 			err = 0;
 		if (err) {
 			t->log_errors++;

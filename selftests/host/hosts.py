@@ -160,8 +160,9 @@ class Host:
             append += ' khost.noleak'
         if o.append:
             append += ' ' + o.append
-        accel = (['-accel', 'tcg,thread=single', '-icount', 'shift=0'] if o.icount
-                 else ['-accel', 'tcg,thread=multi'])
+        accel = ['-accel', 'tcg,thread=single']
+        if o.icount:
+            accel += ['-icount', 'shift=0']
         args = ['qemu-system-x86_64', '-nodefaults', '-no-user-config',
                 '-name', f'khost-{self.name}', '-machine', 'q35', *accel,
                 # q35: the interrupt routing of pc is computed in AML, which takes a

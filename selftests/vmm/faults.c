@@ -1,54 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A primary that dies or hangs at a chosen moment of a chosen checkpoint. */
+/* A primary to which something happens at a chosen moment of a checkpoint. */
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "kvmm.h"
 
-static void hit(const struct fault *f, int sig)
+static void kill_oneself(void)
 {
-	complain("%s at checkpoint %llu, as asked for",
-		 sig == SIGKILL ? "SIGKILL" : "SIGSTOP", f->checkpoint);
-	kill(getpid(), sig);
+	kill(getpid(), SIGKILL);
+}
+
+static void stop_oneself(void)
+{
+	kill(getpid(), SIGSTOP);
+}
+
+/* What becomes of the command does not matter: it may be the end of the host. */
+static void run_command(void)
+{
+	if (opt.run_command && system(opt.run_command))
+		complain("'%s' failed", opt.run_command);
+}
+
+static const struct {
+	const struct fault *fault;
+	const char *name;
+	void (*hit)(void);
+} faults[] = {
+	{ &opt.die, "SIGKILL", kill_oneself },
+	{ &opt.stop, "SIGSTOP", stop_oneself },
+	{ &opt.run_at, "a command", run_command },
+};
+
+#define NR_FAULTS	(sizeof(faults) / sizeof(faults[0]))
+
+static void hit(u32 i)
+{
+	complain("%s at checkpoint %llu, as asked for", faults[i].name,
+		 faults[i].fault->checkpoint);
+	faults[i].hit();
 }
 
 static void *later(void *arg)
 {
-	const struct fault *f = arg;
-
 	sleep_ms(random_below(opt.random_ms + 1));
-	hit(f, f == &opt.die ? SIGKILL : SIGSTOP);
+	hit((unsigned long)arg);
 	return NULL;
 }
 
-static void arm(struct fault *f, u64 checkpoint)
+static bool due(u32 i, enum moment moment, u64 checkpoint)
 {
-	pthread_t thread;
-
-	if (f->moment != MOMENT_RANDOM || f->checkpoint != checkpoint)
-		return;
-	if (pthread_create(&thread, NULL, later, f))
-		die(EXIT_USAGE, "cannot create a thread");
-	pthread_detach(thread);
+	return faults[i].fault->moment == moment &&
+	       faults[i].fault->checkpoint == checkpoint;
 }
 
 void fault_begin(u64 checkpoint)
 {
-	arm(&opt.die, checkpoint);
-	arm(&opt.stop, checkpoint);
+	pthread_t thread;
+	unsigned long i;
+
+	for (i = 0; i < NR_FAULTS; i++) {
+		if (!due(i, MOMENT_RANDOM, checkpoint))
+			continue;
+		if (pthread_create(&thread, NULL, later, (void *)i))
+			die(EXIT_USAGE, "cannot create a thread");
+		pthread_detach(thread);
+	}
 }
 
 /* Whether anything is to be done at this moment. */
 bool fault_wants(enum moment moment, u64 checkpoint)
 {
-	return (opt.die.moment == moment && opt.die.checkpoint == checkpoint) ||
-	       (opt.stop.moment == moment && opt.stop.checkpoint == checkpoint);
+	u32 i;
+
+	for (i = 0; i < NR_FAULTS; i++)
+		if (due(i, moment, checkpoint))
+			return true;
+	return false;
 }
 
 void fault_at(enum moment moment, u64 checkpoint)
 {
-	if (opt.die.moment == moment && opt.die.checkpoint == checkpoint)
-		hit(&opt.die, SIGKILL);
-	if (opt.stop.moment == moment && opt.stop.checkpoint == checkpoint)
-		hit(&opt.stop, SIGSTOP);
+	u32 i;
+
+	for (i = 0; i < NR_FAULTS; i++)
+		if (due(i, moment, checkpoint))
+			hit(i);
 }

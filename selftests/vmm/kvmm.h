@@ -57,7 +57,7 @@ enum moment {
 	MOMENT_RANDOM,
 };
 
-/* When to stop oneself, and by which signal. */
+/* When something is to happen to a primary. */
 struct fault {
 	enum moment moment;
 	u64 checkpoint;
@@ -114,7 +114,8 @@ struct options {
 	bool exit_on_lost;
 	enum moment abort_at;
 	u32 abort_each;
-	struct fault die, stop;
+	struct fault die, stop, run_at;
+	const char *run_command;
 	u32 random_ms;
 	/* secondary */
 	enum promote promote;
