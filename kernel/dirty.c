@@ -346,6 +346,10 @@ static bool fill_clear(struct kcolo_tracker *t, const struct kcolo_slot *slot,
 	unsigned int i;
 	bool any = false;
 
+	/* In ascending order: most slots are seen not to matter at once. */
+	if (chunk->index[chunk->nr - 1] < slot->first ||
+	    chunk->index[0] >= slot->first + slot->nr_pages)
+		return false;
 	for (i = 0; i < chunk->nr; i++) {
 		page = chunk->index[i];
 		if (page < slot->first || page - slot->first >= slot->nr_pages)

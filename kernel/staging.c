@@ -12,9 +12,10 @@
 /*
  * Pages kept for the next epoch, so that steady checkpoints do not go to the
  * page allocator, which clears each page, for memory that is overwritten at
- * once. Bounded: 16 MiB.
+ * once: as many as the epoch before had, and 64 MiB at most.
  */
-#define SPARE_MAX	4096
+#define SPARE_MAX	16384
+#define SPARE_MIN	256
 
 /**
  * kcolo_staging_init - make an empty staging
@@ -49,6 +50,11 @@ struct page *kcolo_staging_alloc(struct kcolo_staging *st)
 	return page;
 }
 
+static u64 spare_limit(const struct kcolo_staging *st)
+{
+	return clamp_t(u64, st->epoch_raw, SPARE_MIN, SPARE_MAX);
+}
+
 /**
  * kcolo_staging_free - give a page back
  * @st: staging
@@ -56,7 +62,7 @@ struct page *kcolo_staging_alloc(struct kcolo_staging *st)
  */
 void kcolo_staging_free(struct kcolo_staging *st, struct page *page)
 {
-	if (st->nr_spare >= SPARE_MAX) {
+	if (st->nr_spare >= spare_limit(st)) {
 		__free_page(page);
 		return;
 	}
@@ -80,6 +86,27 @@ static void entry_free(struct kcolo_staging *st, void *entry)
 	kcolo_staging_free(st, entry);
 }
 
+/*
+ * Put @entry in the place of one that is not newer. Looking and storing are one
+ * walk of the tree. @old is what was there.
+ */
+static int exchange(struct xarray *xa, u64 index, void *entry, u32 round,
+		    void **old, bool *newer)
+{
+	XA_STATE(xas, xa, index);
+
+	do {
+		xas_lock(&xas);
+		*old = xas_load(&xas);
+		*newer = !*old || entry_round(*old) <= round ||
+			 kcolo_mutant(old_round_wins);
+		if (*newer)
+			xas_store(&xas, entry);
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_KERNEL | __GFP_NOWARN));
+	return xas_error(&xas);
+}
+
 /**
  * kcolo_staging_put - stage a page
  * @st: staging
@@ -94,36 +121,42 @@ static void entry_free(struct kcolo_staging *st, void *entry)
 int kcolo_staging_put(struct kcolo_staging *st, unsigned int region, u64 index,
 		      u32 round, struct page *page)
 {
-	void *entry, *old;
+	void *entry = page ? (void *)page : xa_mk_value(round);
+	bool newer = true;
+	void *old;
+	int err;
 
-	old = xa_load(&st->pages[region], index);
-	if (old && entry_round(old) > round &&
-	    !kcolo_mutant(old_round_wins)) {
-		if (page)
-			kcolo_staging_free(st, page);
-		return 0;
-	}
-
-	if (page) {
+	if (page)
 		set_page_private(page, round);
-		entry = page;
-	} else {
-		entry = xa_mk_value(round);
-	}
-	old = xa_store(&st->pages[region], index, entry,
-		       GFP_KERNEL | __GFP_NOWARN);
-	if (xa_is_err(old)) {
+	err = exchange(&st->pages[region], index, entry, round, &old, &newer);
+	if (err || !newer) {
 		if (page)
 			kcolo_staging_free(st, page);
-		return xa_err(old);
+		return err;
 	}
 	if (old)
 		entry_free(st, old);
 	st->nr_pages++;
 	if (page)
 		st->nr_raw++;
-	st->peak_raw = max(st->peak_raw, st->nr_raw);
+	st->epoch_raw = max(st->epoch_raw, st->nr_raw);
+	st->peak_raw = max(st->peak_raw, st->epoch_raw);
 	return 1;
+}
+
+/* Staging is empty: of what earlier epochs left, keep what this one had. */
+static void epoch_over(struct kcolo_staging *st)
+{
+	struct page *page;
+
+	while (st->nr_spare > spare_limit(st)) {
+		page = list_first_entry(&st->spare, struct page, lru);
+		list_del(&page->lru);
+		__free_page(page);
+		st->nr_spare--;
+		cond_resched();
+	}
+	st->epoch_raw = 0;
 }
 
 /**
@@ -159,6 +192,7 @@ int kcolo_staging_take(struct kcolo_staging *st, kcolo_staging_fn fn,
 		}
 	}
 	*more = false;
+	epoch_over(st);
 	return 0;
 }
 

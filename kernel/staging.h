@@ -18,7 +18,8 @@ struct page;
  * @nr_spare: how many
  * @nr_pages: pages staged, zero pages too
  * @nr_raw: pages staged with memory of their own
- * @peak_raw: the most that @nr_raw has been
+ * @epoch_raw: the most that @nr_raw has been since staging was empty
+ * @peak_raw: the most that @nr_raw has ever been
  *
  * No lock of its own: the owner serialises all calls on one staging.
  */
@@ -28,6 +29,7 @@ struct kcolo_staging {
 	u64 nr_spare;
 	u64 nr_pages;
 	u64 nr_raw;
+	u64 epoch_raw;
 	u64 peak_raw;
 };
 

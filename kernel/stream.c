@@ -5,42 +5,35 @@
  * and hands those to TCP. What is tested for zero and what the checksum is of
  * is that copy, so what was checked is what is sent.
  */
-#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include "mutate.h"
+#include "pool.h"
 #include "session.h"
 #include "stream.h"
-
-/*
- * Copies that may be in flight. TCP holds a reference to each until the peer
- * has acknowledged it; one that is still held when its turn comes is left to
- * TCP and replaced.
- */
-#define POOL_PAGES	1024
 
 #define HEAD_MAX	(KCOLO_WIRE_HDR + KCOLO_WIRE_PAGES_HEAD + \
 			 KCOLO_WIRE_EXTENT * KCOLO_CHUNK_PAGES)
 
 /**
  * struct kcolo_stream - what it takes to send pages
- * @pool: pages to copy to
- * @next: whose turn it is
+ * @pool: memory to copy to
  * @chunk: what is being sent
  * @bv: its pages that are not zero
- * @nr_bv: how many
+ * @nr_bv: entries of @bv, of a page or more
+ * @nr_raw: pages in them
  * @nr_extents: runs of it
  * @nr_pages: pages in them
  * @head: header, head and extents
  */
 struct kcolo_stream {
-	struct page *pool[POOL_PAGES];
-	unsigned int next;
+	struct kcolo_pool pool;
 	struct kcolo_chunk chunk;
 	struct bio_vec bv[KCOLO_CHUNK_PAGES];
 	unsigned int nr_bv;
+	unsigned int nr_raw;
 	unsigned int nr_extents;
 	unsigned int nr_pages;
 	u8 head[HEAD_MAX];
@@ -62,27 +55,10 @@ struct kcolo_stream *kcolo_stream_new(void)
  */
 void kcolo_stream_free(struct kcolo_stream *stream)
 {
-	unsigned int i;
-
 	if (!stream)
 		return;
-	for (i = 0; i < POOL_PAGES; i++)
-		if (stream->pool[i])
-			put_page(stream->pool[i]);
+	kcolo_pool_destroy(&stream->pool);
 	kvfree(stream);
-}
-
-static struct page *pool_page(struct kcolo_stream *st)
-{
-	struct page **slot = &st->pool[st->next];
-
-	st->next = (st->next + 1) % POOL_PAGES;
-	if (*slot && page_count(*slot) == 1)
-		return *slot;
-	if (*slot)
-		put_page(*slot);
-	*slot = alloc_page(GFP_KERNEL);
-	return *slot;
 }
 
 static bool wanted_elsewhere(const struct kcolo_session *s)
@@ -137,15 +113,14 @@ static int copy_chunk(struct kcolo_stream *st)
 	unsigned int i;
 
 	st->nr_bv = 0;
+	st->nr_raw = 0;
 	st->nr_extents = 0;
 	st->nr_pages = 0;
 	for (i = 0; i < c->nr; i++) {
-		struct page *page = pool_page(st);
-		void *addr;
+		void *addr = kcolo_pool_room(&st->pool);
 
-		if (!page)
+		if (!addr)
 			return -ENOMEM;
-		addr = page_address(page);
 		if (copy_from_user(addr, (void __user *)(c->region->hva +
 				   (c->index[i] << PAGE_SHIFT)), PAGE_SIZE))
 			return -EFAULT;
@@ -155,7 +130,8 @@ static int copy_chunk(struct kcolo_stream *st)
 			add_to_extent(st, c->index[i], KCOLO_WIRE_ZERO);
 			continue;
 		}
-		bvec_set_page(&st->bv[st->nr_bv++], page, PAGE_SIZE, 0);
+		st->nr_bv = kcolo_pool_take(&st->pool, st->bv, st->nr_bv);
+		st->nr_raw++;
 		add_to_extent(st, c->index[i], KCOLO_WIRE_RAW);
 	}
 	return 0;
@@ -182,11 +158,6 @@ static int clear_and_copy(struct kcolo_session *s)
 	return err;
 }
 
-static u32 page_crc(u32 crc, struct page *page)
-{
-	return crc32c(crc, page_address(page), PAGE_SIZE);
-}
-
 static int send_chunk(struct kcolo_session *s, u32 round)
 {
 	struct kcolo_stream *st = s->stream;
@@ -194,7 +165,7 @@ static int send_chunk(struct kcolo_session *s, u32 round)
 	struct kcolo_wire_pages pages = {
 		.nr_extents = st->nr_extents,
 		.payload_crc = ~0U,
-		.payload_len = st->nr_bv * PAGE_SIZE,
+		.payload_len = st->nr_raw * PAGE_SIZE,
 	};
 	struct kcolo_wire_hdr hdr = {
 		.type = KCOLO_WIRE_PAGES,
@@ -207,8 +178,9 @@ static int send_chunk(struct kcolo_session *s, u32 round)
 	if (READ_ONCE(s->checksum)) {
 		hdr.flags = KCOLO_WIRE_F_CRC;
 		for (i = 0; i < st->nr_bv; i++)
-			pages.payload_crc = page_crc(pages.payload_crc,
-						     st->bv[i].bv_page);
+			pages.payload_crc = crc32c(pages.payload_crc,
+						   bvec_virt(&st->bv[i]),
+						   st->bv[i].bv_len);
 	}
 	kcolo_wire_put_pages(st->head + KCOLO_WIRE_HDR, &pages);
 	hdr.crc = crc32c(~0U, st->head + KCOLO_WIRE_HDR, desc);
@@ -224,8 +196,8 @@ static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
 
 	s->sent.messages++;
 	s->sent.pages += nr;
-	KCOLO_STAT(s, PAGES_RAW) += st->nr_bv;
-	KCOLO_STAT(s, PAGES_ZERO) += nr - st->nr_bv;
+	KCOLO_STAT(s, PAGES_RAW) += st->nr_raw;
+	KCOLO_STAT(s, PAGES_ZERO) += nr - st->nr_raw;
 	KCOLO_STAT(s, PAGES_RESENT) += kcolo_dirty_sent(&s->tracker, &st->chunk);
 	switch (phase) {
 	case KCOLO_PHASE_SYNC:

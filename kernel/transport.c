@@ -367,8 +367,8 @@ static int splice_all(struct kcolo_conn *conn, struct bio_vec *bv,
  * @conn: connected
  * @head: header, and what stands before the pages
  * @head_len: bytes of it
- * @bv: the pages, a page or less an entry; changed. TCP holds references to
- *	them until the peer has acknowledged them: not to be written to while
+ * @bv: the pages, in runs within a compound page; changed. TCP holds references
+ *	to them until the peer has acknowledged them: not to be written to while
  *	their reference count is above the caller's.
  * @nr_bv: entries
  *

@@ -18,9 +18,25 @@ try() {	# mutant, options of the primary, of the secondary, of both
 	rmmod kcolo
 }
 
+# A mutant that a test by the name of its own finds.
+try_test() {	# mutant, test
+	insmod "build/$KCOLO_KERNEL-$1/kcolo.ko" || { echo "not ok mutant-$1"; return; }
+	sh "selftests/tests/$2.sh" >"$LOGS/mutant-$1.tap" 2>&1
+	sed "s/^/# /" "$LOGS/mutant-$1.tap" | grep -v log:
+	verdict "mutant-$1" grep -q "^not ok" "$LOGS/mutant-$1.tap"
+	sleep 1
+	rmmod kcolo
+}
+
 prepare
 network
 try skip_page "" "" "--ram $RAM"
 try lose_user_log "" "" "--ram $RAM_SMALL"
 try forget_unacked "--abort-at flushed --abort-each 2" "" "--ram $RAM_SMALL"
+try read_before_clear "--count 60" "" "--ram 8M --vcpus 2 --pattern hot"
+try apply_before_end "--count 0 --die-at flushed:4" "--promote lost --run-on 500 --verify" "--ram $RAM_SMALL"
+try end_no_wait "--kind urgent" "" "--ram $RAM_SMALL --content pages"
+try stale_slot "--count 60 --threshold 0" "" "--ram 4M --churn 20 --vcpus 2"
+try_test one_alias once
+try_test old_round_wins malformed_epochs
 exit 0
