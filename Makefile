@@ -43,6 +43,14 @@ unit: deps
 check: deps
 	@selftests/check.sh
 
+# 6.12 unless KERNEL says 6.1.
+demo: deps
+	@python3 selftests/demo/demo.py $(if $(KERNEL),--kernel $(KERNEL))
+
+# 6.12 unless KERNEL says 6.1; PHASES="stream idle staging".
+bench: deps
+	@python3 selftests/bench/bench.py $(if $(KERNEL),--kernel $(KERNEL)) $(PHASES)
+
 help:
 	@echo 'make             the module (KDIR=$(KDIR)), libkcolo, kcoloctl'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
@@ -52,5 +60,9 @@ help:
 	@echo 'make unit        policy and wire protocol in user space'
 	@echo 'make check       lint, unit and the kselftests in emulated hosts,'
 	@echo '                 KERNELS="$(KERNELS)"'
+	@echo 'make demo        a guest is protected, its host dies, it goes on on another one,'
+	@echo '                 in two emulated hosts; KERNEL=6.12 or 6.1; writes build/demo.json'
+	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
+	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
-.PHONY: all module tools install clean deps lint unit check help
+.PHONY: all module tools install clean deps lint unit check demo bench help
