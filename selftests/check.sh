@@ -2,76 +2,137 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # All tests: lint, unit, and the kselftests in emulated hosts on each kernel.
-# The last line counts them; the exit code is 0 only when none failed.
+# The last line counts them; the exit code is 0 only when none failed. What a
+# job printed is in build/check/JOB.log.
+#
+# A host keeps one CPU of this machine busy, so as many jobs run at once as
+# there are CPUs. The debug kernel's build is one of them when it is not cached.
 
-set -u
 cd "$(dirname "$0")/.." || exit 1
 kernels=${KERNELS:-6.1 6.12 debug}
+for k in $kernels; do
+	case $k in
+	6.1|6.12|debug) ;;
+	*) echo "check: KERNELS is of 6.1, 6.12 and debug, not $k" >&2; exit 2 ;;
+	esac
+done
+stock=$(echo "$kernels" | tr ' ' '\n' | grep -v debug | tail -n 1)
 out=build/check
+rm -rf $out
 mkdir -p $out
-: >$out/all.tap
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 # Runs a command whose output has KTAP lines; one that fails without saying
-# which test is a failed test itself.
-stage() {	# name, command...
-	local name=$1 began=$SECONDS rc
+# which test is a failed test itself. A host prefixes its lines, a harness
+# indents its subtests.
+job() {	# name, command...
+	local name=$1 began=$SECONDS rc tap=$out/$1.tap
 	shift
 	echo "== $name"
-	"$@" 2>&1 | tee "$out/$name.log"
+	"$@" 2>&1 | tee "$out/$name.log" | sed -nu 's/^\([ab]| \)\? *\(\(not \)\?ok .*\)/\2/p' |
+		tee "$tap" | sed -u "s/^/$name: /"
 	rc=${PIPESTATUS[0]}
-	# A host prefixes its lines; a harness indents its subtests.
-	sed -n 's/^\(a| \|b| \)\?\(\(not \)\?ok .*\)/\2/p' "$out/$name.log" >"$out/$name.tap"
-	if [ "$rc" -ne 0 ] && ! grep -q '^not ok' "$out/$name.tap"; then
-		echo "not ok $name exited with $rc" | tee -a "$out/$name.tap"
+	if [ "$rc" -ne 0 ] && ! grep -q '^not ok' "$tap"; then
+		tail -n 20 "$out/$name.log"
+		echo "not ok $name exited with $rc" | tee -a "$tap"
 	fi
-	grep -q . "$out/$name.tap" || echo "not ok $name ran no test" | tee "$out/$name.tap"
-	cat "$out/$name.tap" >>$out/all.tap
-	echo "== $name: $((SECONDS - began)) s"
+	grep -q . "$tap" || echo "not ok $name ran no test" | tee "$tap"
+	grep '^not ok' -A 24 "$out/$name.log" | grep '^\([ab]| \)\?#' | sed "s/^/$name: /"
+	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not, $((SECONDS - began)) s"
 }
 
-host() {	# kernel, seconds, script and its arguments
-	local kernel=$1 seconds=$2
+# Starts a job when a CPU is free.
+start() {
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+		wait -n
+	done
+	job "$@" &
+}
+
+host() {	# kernel, seconds, options of khost, command
+	local kernel=$1 seconds=$2 name
 	shift 2
-	# One CPU: with two the emulator itself fails now and then (a guest's
-	# triple fault, a stale breakpoint in the scheduler).
-	selftests/host/khost --kernel "$kernel" --cpus 1 --timeout "$seconds" \
-		--out "$out/host-$kernel-$(basename "$1" .sh)" \
-		--env "CHECKPOINTS=${CHECKPOINTS:-}" --env "KILLS=${KILLS:-}" -- "$*"
+	name=$(basename "$(mktemp -d "$out/host-$kernel-XXXX")")
+	selftests/host/khost --kernel "$kernel" --timeout "$seconds" --out "$out/$name" \
+		--env "CHECKPOINTS=${CHECKPOINTS:-}" --env "KILLS=${KILLS:-}" \
+		--env "FAILURES=${FAILURES:-}" "$@"
 }
 
-stage lint selftests/lint.sh
-stage unit make --no-print-directory -C selftests/unit run
-stage tools make --no-print-directory -C tools check
-make --no-print-directory -C selftests/vmm >$out/vmm.log 2>&1 || {
-	tail $out/vmm.log; echo "not ok kvmm builds" >>$out/all.tap; }
+in_host() {	# kernel, CPUs, tests...: on the kernel
+	local kernel=$1 cpus=$2
+	shift 2
+	host "$kernel" 2400 --cpus "$cpus" -- "selftests/run-in-host.sh $*"
+}
+
+two_hosts() {	# kernel
+	host "$1" 1500 --b 'sh selftests/failures/b.sh' -- 'sh selftests/failures/a.sh'
+}
+
+built() {	# what, command...
+	local what=$1
+	shift
+	if "$@"; then echo "ok built $what"; else echo "not ok built $what"; return 1; fi
+}
+
+module() { built "module for $*" selftests/host/build-module.sh "$@"; }
+programs() {
+	built libkcolo,kcoloctl make --no-print-directory -C tools &&
+		built kvmm make --no-print-directory -C selftests/vmm
+	for dir in peer nlclient; do
+		[ ! -d selftests/$dir ] ||
+			built $dir make --no-print-directory -C selftests/$dir
+	done
+}
+debug_kernel() { built "debug kernel" selftests/host/kernels.py prepare debug; }
+
+case " $kernels " in
+*" debug "*) debug_kernel >$out/debug-kernel.log 2>&1 & debug=$! ;;
+esac
+job lint selftests/lint.sh
+job unit make --no-print-directory -C selftests/unit run
+job programs programs
+job tools make --no-print-directory -C tools check
+
+# Everything in selftests/tests but what has a job of its own.
+tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
+	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$' | tr '\n' ' ')
 
 for k in $kernels; do
-	if ! selftests/host/build-module.sh "$k" >"$out/module-$k.log" 2>&1; then
-		tail "$out/module-$k.log"
-		echo "not ok module for $k" >>$out/all.tap
-		continue
-	fi
-	if [ "$k" = debug ]; then
-		CHECKPOINTS=${CHECKPOINTS:-18} KILLS=1 stage "host-$k" host "$k" 2000 \
-			selftests/run-in-host.sh ram_equal abort failover
-	else
-		CHECKPOINTS=${CHECKPOINTS:-60} KILLS=${KILLS:-5} stage "host-$k" host "$k" 900 \
-			selftests/run-in-host.sh ram_equal abort failover refusals
-	fi
+	[ "$k" != debug ] || continue
+	job "module-$k" module "$k"
+	start "equal-$k" in_host "$k" 1 ram_equal
+	start "fail-$k" in_host "$k" 1 abort failover
+	# shellcheck disable=SC2086
+	start "tests-$k" in_host "$k" 1 $tests
 done
-
-# One stock kernel is enough to see the tests fail.
-k=$(echo "$kernels" | tr ' ' '\n' | grep -v debug | tail -n 1)
-if [ -n "$k" ]; then
-	for m in skip_page lose_user_log forget_unacked; do
-		selftests/host/build-module.sh "$k" $m >"$out/module-$k-$m.log" 2>&1
+# One stock kernel is enough to see the tests fail, and the hosts.
+if [ -n "$stock" ]; then
+	for m in $(selftests/mutants-in-host.sh --list); do
+		job "module-$m" module "$stock" "$m"
 	done
-	stage mutants host "$k" 600 selftests/mutants-in-host.sh
+	start mutants host "$stock" 1200 --cpus 1 -- selftests/mutants-in-host.sh
+	# CPUs that take turns: what a kernel with several can do wrong is seen.
+	CHECKPOINTS=${CHECKPOINTS:-30} KILLS=1 start smp in_host "$stock" 2 ram_equal failover
+	start hosts two_hosts "$stock"
 fi
+if [ -n "${debug:-}" ]; then
+	while kill -0 "$debug" 2>/dev/null; do
+		echo "== debug kernel: $(tail -n 1 $out/debug-kernel.log)"
+		sleep 20
+	done
+	job module-debug module debug
+	export CHECKPOINTS=${CHECKPOINTS_DEBUG:-60} KILLS=${KILLS_DEBUG:-2}
+	start equal-debug in_host debug 1 ram_equal
+	start fail-debug in_host debug 1 abort failover
+	# shellcheck disable=SC2086
+	start tests-debug in_host debug 1 $tests
+fi
+wait
 
-passed=$(grep -c '^ok' $out/all.tap)
-failed=$(grep -c '^not ok' $out/all.tap)
-skipped=$(grep -c '^ok.*# SKIP' $out/all.tap)
-grep '^not ok' $out/all.tap
+cat $out/*.tap >$out/all
+passed=$(grep -c '^ok' $out/all)
+failed=$(grep -c '^not ok' $out/all)
+skipped=$(grep -c '^ok.*# SKIP' $out/all)
+(cd $out && grep -H '^not ok' ./*.tap)
 echo "$((passed - skipped)) passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

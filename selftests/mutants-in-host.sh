@@ -1,6 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Each mutant is a module with one bug built in: a test has to fail on it.
+# With --list the names of the mutants, to be built.
+if [ "${1:-}" = --list ]; then
+	sed -n 's/^try\(_test\)\? \([a-z_]*\) .*/\2/p' "$0"
+	exit 0
+fi
 . selftests/tests/lib.sh
 
 all="--interval 20 --count 20 --verify-each 1 --threshold 512K"

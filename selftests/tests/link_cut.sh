@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# I2: the link is cut in each state, for ever. Both ends notice within
+# peer-timeout: the secondary takes over with the last committed epoch, the
+# primary says that it is lost, or in doubt, and commits nothing any more.
+. selftests/tests/lib.sh
+
+command=/run/cut-link
+printf '#!/bin/sh\nip link set va down\n' >$command
+chmod +x $command
+
+cut() { [ "$primary" = 4 ] && [ "$secondary" = 0 ]; }
+
+for state in precopy flushing committing received; do
+	ip link set va up
+	pair cut-$state "--interval 20 --count 0 --verify-each 1 --threshold 512K
+		--exit-on-lost --run-at $state:3 --run $command" \
+		"--promote lost --run-on 300 --verify" \
+		"--ram $RAM_SMALL --peer-timeout $((5000 * SLOW))"
+	verdict cut-$state cut
+done
+ip link set va up
