@@ -17,8 +17,9 @@
 /* Pages put in place while the VMM's memory is held. */
 #define APPLY_BATCH	64
 
-/* What a message is received into. */
+/* What a message is received into; and, when it is bad, what that means. */
 struct intake {
+	enum kcolo_abort_reason reason;
 	struct kcolo_wire_hdr hdr;
 	struct kcolo_wire_pages pages;
 	struct page *page[KCOLO_WIRE_PAGES_MAX];
@@ -32,13 +33,13 @@ struct intake {
 /* A page that is zero already is left alone: it may have no memory yet. */
 static int apply_zero(void __user *to)
 {
-	unsigned long word;
+	u8 piece[512];
 	unsigned int i;
 
-	for (i = 0; i < PAGE_SIZE; i += sizeof(word)) {
-		if (copy_from_user(&word, to + i, sizeof(word)))
+	for (i = 0; i < PAGE_SIZE; i += sizeof(piece)) {
+		if (copy_from_user(piece, to + i, sizeof(piece)))
 			return -EFAULT;
-		if (word)
+		if (memchr_inv(piece, 0, sizeof(piece)))
 			return clear_user(to, PAGE_SIZE) ? -EFAULT : 0;
 	}
 	return 0;
@@ -149,22 +150,31 @@ static const char *intake_head(struct kcolo_session *s, struct intake *in)
 	const char *bad;
 	u32 len, crc;
 
-	if (kcolo_conn_recv(&s->data, in->head, sizeof(in->head)))
+	in->reason = KCOLO_ABORT_REASON_PEER_LOST;
+	if (kcolo_conn_recv(&s->data, in->head, KCOLO_WIRE_HDR))
 		return "the data connection is lost";
+	in->reason = KCOLO_ABORT_REASON_PROTOCOL;
 	bad = kcolo_wire_get_hdr(in->head, &in->hdr);
 	if (bad)
 		return bad;
 	if (in->hdr.type != KCOLO_WIRE_PAGES)
 		return "something else than PAGES came on the data connection";
+	in->reason = KCOLO_ABORT_REASON_PEER_LOST;
+	if (kcolo_conn_recv(&s->data, body, KCOLO_WIRE_PAGES_HEAD))
+		return "the data connection is lost";
+	in->reason = KCOLO_ABORT_REASON_PROTOCOL;
 	bad = kcolo_wire_get_pages(body, in->hdr.length, &in->pages);
 	if (bad)
 		return bad;
 	len = in->pages.nr_extents * KCOLO_WIRE_EXTENT;
+	in->reason = KCOLO_ABORT_REASON_PEER_LOST;
 	if (kcolo_conn_recv(&s->data, in->extents, len))
 		return "the data connection is lost";
+	in->reason = KCOLO_ABORT_REASON_CHECKSUM;
 	crc = crc32c(~0U, body, KCOLO_WIRE_PAGES_HEAD);
 	if (crc32c(crc, in->extents, len) != in->hdr.crc)
 		return "the checksum of PAGES is wrong";
+	in->reason = KCOLO_ABORT_REASON_PROTOCOL;
 	return kcolo_wire_check_extents(in->extents, &in->pages,
 					s->region_pages, s->nr_peer_regions);
 }
@@ -267,6 +277,7 @@ static const char *intake_store(struct kcolo_session *s, struct intake *in)
 	mutex_lock(&s->staging_lock);
 	direct = s->direct || kcolo_mutant(apply_before_end);
 	mutex_unlock(&s->staging_lock);
+	in->reason = KCOLO_ABORT_REASON_VM_GONE;
 	if (direct && !kcolo_guest_enter(&s->guest))
 		return "the VMM has died";
 	mutex_lock(&s->staging_lock);
@@ -276,8 +287,10 @@ static const char *intake_store(struct kcolo_session *s, struct intake *in)
 		kcolo_guest_leave(&s->guest);
 	intake_drop(s, in);
 	wake_up_all(&s->wq);
+	in->reason = KCOLO_ABORT_REASON_NO_MEMORY;
 	if (err == -ENOMEM)
 		return "no memory to stage";
+	in->reason = KCOLO_ABORT_REASON_GUEST_MEMORY;
 	return err ? "a page could not be written" : NULL;
 }
 
@@ -287,13 +300,17 @@ static const char *intake_one(struct kcolo_session *s, struct intake *in)
 
 	if (bad)
 		return bad;
+	in->reason = KCOLO_ABORT_REASON_NO_MEMORY;
 	if (intake_reserve(s, in))
 		return "no memory to receive";
 	if (in->nr && kcolo_conn_recv_pages(&s->data, in->bv, in->nr,
-					    in->pages.payload_len))
+					    in->pages.payload_len)) {
+		in->reason = KCOLO_ABORT_REASON_PEER_LOST;
 		bad = "the data connection is lost";
-	else if (!payload_ok(in))
+	} else if (!payload_ok(in)) {
+		in->reason = KCOLO_ABORT_REASON_CHECKSUM;
 		bad = "the checksum of a payload is wrong";
+	}
 	if (bad) {
 		intake_drop(s, in);
 		return bad;
@@ -308,18 +325,24 @@ static const char *intake_one(struct kcolo_session *s, struct intake *in)
 void kcolo_receive_pages(struct kcolo_session *s)
 {
 	struct intake *in = kvzalloc(sizeof(*in), GFP_KERNEL);
-	const char *bad = in ? NULL : "no memory to receive";
+	const char *bad = NULL;
 	int ready;
 
+	if (!in) {
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_NO_MEMORY,
+					  "no memory to receive");
+		return;
+	}
 	while (!bad && !kthread_should_stop()) {
 		/* The control connection tells whether the peer is alive. */
 		ready = kcolo_conn_wait(&s->data, 1000);
+		in->reason = KCOLO_ABORT_REASON_PEER_LOST;
 		if (ready < 0)
 			bad = "the data connection is lost";
 		else if (ready)
 			bad = intake_one(s, in);
 	}
 	if (bad)
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST, bad);
+		kcolo_session_link_failed(s, in->reason, bad);
 	kvfree(in);
 }

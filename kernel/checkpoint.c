@@ -130,8 +130,12 @@ static enum kcolo_abort_reason await(struct kcolo_session *s,
 
 static enum kcolo_abort_reason await_peer(struct kcolo_session *s, enum kcolo_wire_type type)
 {
-	return await(s, &s->rx, type, READ_ONCE(s->peer_timeout),
-		     KCOLO_ABORT_REASON_PEER_TIMEOUT);
+	enum kcolo_abort_reason reason;
+
+	reason = await(s, &s->rx, type, READ_ONCE(s->peer_timeout),
+		       KCOLO_ABORT_REASON_PEER_TIMEOUT);
+	/* What came counts, whatever came after it: RECEIVED is a commit. */
+	return test_bit(type, &s->rx) ? KCOLO_ABORT_REASON_NONE : reason;
 }
 
 /* What is left of pause-limit; it counts from checkpoint-ready. */

@@ -68,6 +68,27 @@ static bool slots_current(struct kcolo_tracker *t, struct file *vm)
 	return kcolo_slots_current(&t->slots, vm);
 }
 
+static void count_pending(struct kcolo_tracker *t, struct kcolo_region *r,
+			  s64 more)
+{
+	r->nr_pending += more;
+	t->pending += more;
+}
+
+/*
+ * Whether none of the 512 bits from @map on, which stand in one page, is set.
+ * A guest that does little has long runs of them.
+ */
+static bool none_of_eight(const unsigned long *map)
+{
+	unsigned long any = 0;
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		any |= READ_ONCE(map[i]);
+	return !any;
+}
+
 /* Set the bits of @word, page @page of @r and on, as pending. */
 static void pend_word(struct kcolo_tracker *t, struct kcolo_region *r, u64 page,
 		      unsigned long word)
@@ -78,7 +99,7 @@ static void pend_word(struct kcolo_tracker *t, struct kcolo_region *r, u64 page,
 
 	bits = word << shift & ~map[0];
 	map[0] |= bits;
-	t->pending += hweight_long(bits);
+	count_pending(t, r, hweight_long(bits));
 	if (!shift)
 		return;
 	bits = word >> (BITS_PER_LONG - shift);
@@ -86,16 +107,15 @@ static void pend_word(struct kcolo_tracker *t, struct kcolo_region *r, u64 page,
 		return;
 	bits &= ~map[1];
 	map[1] |= bits;
-	t->pending += hweight_long(bits);
+	count_pending(t, r, hweight_long(bits));
 }
 
 static void pend_range(struct kcolo_tracker *t, struct kcolo_region *r,
 		       u64 first, u64 nr)
 {
-	u64 before = bitmap_weight(r->pending, r->nr_pages);
-
 	bitmap_set(r->pending, first, nr);
-	t->pending += bitmap_weight(r->pending, r->nr_pages) - before;
+	count_pending(t, r, bitmap_weight(r->pending, r->nr_pages) -
+			    r->nr_pending);
 }
 
 /**
@@ -104,12 +124,13 @@ static void pend_range(struct kcolo_tracker *t, struct kcolo_region *r,
  */
 void kcolo_dirty_mark_all(struct kcolo_tracker *t)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 
-	t->pending = 0;
 	for (i = 0; i < t->nr_regions; i++) {
-		bitmap_set(t->region[i]->pending, 0, t->region[i]->nr_pages);
-		t->pending += t->region[i]->nr_pages;
+		r = t->region[i];
+		bitmap_set(r->pending, 0, r->nr_pages);
+		count_pending(t, r, r->nr_pages - r->nr_pending);
 	}
 }
 
@@ -152,6 +173,11 @@ static void merge_slot(struct kcolo_tracker *t, const struct kcolo_slot *slot)
 	for (; page < end; page += 64) {
 		if (!map || page % BITS_PER_PAGE == 0)
 			map = scratch_words(t->scratch, page / 64);
+		if (page % 512 == 0 &&
+		    none_of_eight(&map[page % BITS_PER_PAGE / 64])) {
+			page += 512 - 64;
+			continue;
+		}
 		word = READ_ONCE(map[page % BITS_PER_PAGE / 64]);
 		if (!word)
 			continue;
@@ -198,6 +224,11 @@ static void take_user_log(struct kcolo_tracker *t, struct kcolo_region *r)
 	unsigned long word;
 
 	for (i = 0; i < words; i++) {
+		if (i % 8 == 0 && i + 8 <= words &&
+		    none_of_eight(&r->user_log[i])) {
+			i += 7;
+			continue;
+		}
 		if (!READ_ONCE(r->user_log[i]))
 			continue;
 		word = xchg(&r->user_log[i], 0);
@@ -302,7 +333,7 @@ bool kcolo_dirty_take(struct kcolo_tracker *t, struct kcolo_chunk *chunk,
 	for (; *region < t->nr_regions; ++*region, *cursor = 0) {
 		r = t->region[*region];
 		chunk->region = r;
-		for (;;) {
+		while (r->nr_pending) {
 			page = find_next_bit(r->pending, r->nr_pages, *cursor);
 			if (page >= r->nr_pages)
 				break;
@@ -311,7 +342,7 @@ bool kcolo_dirty_take(struct kcolo_tracker *t, struct kcolo_chunk *chunk,
 			     page - chunk->index[0] >= KCOLO_CHUNK_SPAN))
 				return true;
 			__clear_bit(page, r->pending);
-			t->pending--;
+			count_pending(t, r, -1);
 			chunk->index[chunk->nr++] = page;
 			*cursor = page + 1;
 		}
@@ -333,7 +364,7 @@ void kcolo_dirty_untake(struct kcolo_tracker *t,
 
 	for (i = 0; i < chunk->nr; i++)
 		if (!__test_and_set_bit(chunk->index[i], chunk->region->pending))
-			t->pending++;
+			count_pending(t, chunk->region, 1);
 }
 
 /* The pages of the chunk that lie in the slot, as a bitmap in the scratch. */
@@ -462,7 +493,7 @@ u64 kcolo_dirty_sent(struct kcolo_tracker *t, const struct kcolo_chunk *chunk)
 		if (__test_and_set_bit(chunk->index[i], chunk->region->unacked))
 			resent++;
 		else
-			t->unacked++;
+			chunk->region->nr_unacked++;
 	}
 	return resent;
 }
@@ -473,11 +504,15 @@ u64 kcolo_dirty_sent(struct kcolo_tracker *t, const struct kcolo_chunk *chunk)
  */
 void kcolo_dirty_committed(struct kcolo_tracker *t)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 
-	for (i = 0; i < t->nr_regions && t->unacked; i++)
-		bitmap_zero(t->region[i]->unacked, t->region[i]->nr_pages);
-	t->unacked = 0;
+	for (i = 0; i < t->nr_regions; i++) {
+		r = t->region[i];
+		if (r->nr_unacked)
+			bitmap_zero(r->unacked, r->nr_pages);
+		r->nr_unacked = 0;
+	}
 }
 
 /**
@@ -493,11 +528,13 @@ void kcolo_dirty_aborted(struct kcolo_tracker *t)
 		kcolo_dirty_committed(t);
 		return;
 	}
-	t->pending = 0;
 	for (i = 0; i < t->nr_regions; i++) {
 		r = t->region[i];
+		if (!r->nr_unacked)
+			continue;
 		bitmap_or(r->pending, r->pending, r->unacked, r->nr_pages);
-		t->pending += bitmap_weight(r->pending, r->nr_pages);
+		count_pending(t, r, bitmap_weight(r->pending, r->nr_pages) -
+				    r->nr_pending);
 	}
 	kcolo_dirty_committed(t);
 }

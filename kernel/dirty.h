@@ -48,7 +48,6 @@ struct kcolo_scratch {
  * @slots: what the memslots were when last looked at
  * @slots_known: whether @slots was ever read
  * @pending: pages dirty and not sent
- * @unacked: pages sent since the last commit
  * @harvests: times all sources were read
  * @slot_changes: times a change of memslots made every page dirty
  * @log_errors: ioctls that failed
@@ -63,7 +62,6 @@ struct kcolo_tracker {
 	struct kcolo_slots slots;
 	bool slots_known;
 	u64 pending;
-	u64 unacked;
 	u64 harvests;
 	u64 slot_changes;
 	u64 log_errors;

@@ -16,6 +16,9 @@ static void guest_mm_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct kcolo_guest *guest = container_of(mn, struct kcolo_guest, mn);
 
+	/* Called by unregistering, too: that is no death. */
+	if (READ_ONCE(guest->released))
+		return;
 	WRITE_ONCE(guest->gone, true);
 	guest->on_gone(guest);
 }
@@ -158,6 +161,7 @@ void kcolo_guest_release(struct kcolo_guest *guest)
 	kcolo_guest_drop_vm(guest);
 	if (!guest->mm)
 		return;
+	WRITE_ONCE(guest->released, true);
 	mmu_notifier_unregister(&guest->mn, guest->mm);
 	guest->mm = NULL;
 }

@@ -19,6 +19,8 @@ struct netlink_ext_ack;
  * @nr_pages: its size
  * @pending: dirty and not sent; the worker's own (primary)
  * @unacked: sent since the last commit; the worker's own (primary)
+ * @nr_pending: bits set in @pending
+ * @nr_unacked: bits set in @unacked
  * @user_log: a bit a page, set by the VMM and taken by the worker, both with
  *	atomic operations; vmalloc_user() memory (primary)
  * @log_size: bytes of @user_log
@@ -30,6 +32,8 @@ struct kcolo_region {
 	u64 nr_pages;
 	unsigned long *pending;
 	unsigned long *unacked;
+	u64 nr_pending;
+	u64 nr_unacked;
 	unsigned long *user_log;
 	size_t log_size;
 };
@@ -41,6 +45,7 @@ struct kcolo_region {
  * @mm: the VMM's, its structure held by @mn; NULL until known. Set once.
  * @mn: tells when the memory goes
  * @gone: the VMM has died
+ * @released: what the notifier says from now on is its own end
  * @on_gone: called once from the notifier; may not wait for anything
  */
 struct kcolo_guest {
@@ -49,6 +54,7 @@ struct kcolo_guest {
 	struct mm_struct *mm;
 	struct mmu_notifier mn;
 	bool gone;
+	bool released;
 	void (*on_gone)(struct kcolo_guest *guest);
 };
 

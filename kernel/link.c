@@ -180,7 +180,9 @@ static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
 		strscpy(why, "the peer closed the connection", len);
 		return err;
 	}
+	conn->deadline = jiffies + msecs_to_jiffies(conn->timeout);
 	err = get_hello(conn, &hello, why, len);
+	conn->deadline = 0;
 	if (err)
 		return err;
 	bad = hello_misfit(s, &hello);
@@ -243,7 +245,7 @@ int kcolo_link_accept(struct kcolo_session *s, struct kcolo_conn *conn,
 				  KCOLO_ABORT_REASON_PEER_REFUSED, bad);
 		err = -EPROTO;
 	}
-	pr_info("%s: a connection was refused: %s\n", s->name, why);
+	pr_info_ratelimited("%s: a connection was refused: %s\n", s->name, why);
 	return err;
 }
 

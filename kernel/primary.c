@@ -16,6 +16,19 @@
 /* Between two tries to connect. */
 #define RETRY_MS	500
 
+/* Believed before the end was sent it would commit what was never whole. */
+static bool too_early(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr)
+{
+	bool early;
+
+	mutex_lock(&s->lock);
+	early = hdr->epoch == s->epoch &&
+		(hdr->type == KCOLO_WIRE_VMSTATE_RECEIVED ? !s->end_sent :
+		 !test_bit(KCOLO_WIRE_VMSTATE_RECEIVED, &s->rx));
+	mutex_unlock(&s->lock);
+	return early;
+}
+
 static const char *primary_message(struct kcolo_session *s,
 				   const struct kcolo_wire_hdr *hdr,
 				   const u8 *body)
@@ -23,8 +36,11 @@ static const char *primary_message(struct kcolo_session *s,
 	switch (hdr->type) {
 	case KCOLO_WIRE_CHECKPOINT_READY:
 	case KCOLO_WIRE_CHECKPOINT_REPLY:
+		break;
 	case KCOLO_WIRE_VMSTATE_RECEIVED:
 	case KCOLO_WIRE_VMSTATE_LOADED:
+		if (too_early(s, hdr))
+			return "the secondary answered what it was not asked yet";
 		break;
 	case KCOLO_WIRE_ABORT:
 		mutex_lock(&s->lock);
@@ -90,6 +106,7 @@ static void primary_connect(struct kcolo_session *s)
 		}
 		if (err == -EKEYREVOKED) {
 			s->link_reason = KCOLO_ABORT_REASON_FENCED;
+			strscpy(s->link_error, why, sizeof(s->link_error));
 			set_bit(KCOLO_REQ_LINK, &s->req);
 		}
 		mutex_unlock(&s->lock);

@@ -5,18 +5,15 @@
  * puts in place, and promotes. An epoch is committed in one place only,
  * commit_epoch(), under both locks.
  */
-#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched/task.h>
 #include "apply.h"
 #include "link.h"
+#include "listen.h"
 #include "mutate.h"
 #include "secondary.h"
 #include "session.h"
 #include "trace.h"
-
-/* A peer that has connected has to say HELLO within so many milliseconds. */
-#define HELLO_MS	2000
 
 static void drop_epoch(struct kcolo_session *s)
 {
@@ -35,6 +32,15 @@ static struct kcolo_region *find_region(struct kcolo_session *s,
 		if (!strcmp(s->region[i]->name, name))
 			return s->region[i];
 	return NULL;
+}
+
+static bool named_before(struct kcolo_session *s, unsigned int nr,
+			 const struct kcolo_region *r)
+{
+	while (nr--)
+		if (s->peer_region[nr] == r)
+			return true;
+	return false;
 }
 
 /* Under s->lock. Fills in why when the primary's regions are not ours too. */
@@ -62,6 +68,11 @@ static bool match_regions(struct kcolo_session *s, const u8 *body,
 			snprintf(why, len,
 				 "region '%s' is %llu bytes on the primary and %llu on the secondary",
 				 wr.name, wr.size, r->nr_pages << PAGE_SHIFT);
+			return false;
+		}
+		if (named_before(s, i, r)) {
+			snprintf(why, len, "the primary has region '%s' twice",
+				 wr.name);
 			return false;
 		}
 		s->region_pages[i] = r->nr_pages;
@@ -157,10 +168,9 @@ static const char *abort_epoch(struct kcolo_session *s)
 	return NULL;
 }
 
-static const char *got_devstate(struct kcolo_session *s,
+static const char *got_devstate(struct kcolo_devstate *ds,
 				const struct kcolo_wire_hdr *hdr, const u8 *body)
 {
-	struct kcolo_devstate *ds = s->devstate;
 	u64 size;
 
 	if (hdr->type == KCOLO_WIRE_VMSTATE_SIZE) {
@@ -179,39 +189,31 @@ static const char *got_devstate(struct kcolo_session *s,
 	return NULL;
 }
 
-static const char *got_end(struct kcolo_session *s, const u8 *body)
+static const char *got_end(struct kcolo_session *s,
+			   const struct kcolo_devstate *ds, const u8 *body)
 {
-	if (s->devstate->len != s->devstate->size)
+	bool open;
+
+	if (ds->len != ds->size)
 		return "the device state is not whole at CHECKPOINT_END";
 	mutex_lock(&s->staging_lock);
 	kcolo_wire_get_end(body, &s->expect);
 	mutex_unlock(&s->staging_lock);
 	mutex_lock(&s->lock);
-	kcolo_state_set(s, KCOLO_STATE_COMMITTING);
+	/* The worker may have given the link up, or have been promoted. */
+	open = s->state == KCOLO_STATE_RECEIVING &&
+	       kcolo_state_set(s, KCOLO_STATE_COMMITTING);
 	mutex_unlock(&s->lock);
-	kcolo_session_request(s, KCOLO_REQ_END);
+	if (open)
+		kcolo_session_request(s, KCOLO_REQ_END);
 	return NULL;
 }
 
-static const char *secondary_message(struct kcolo_session *s,
-				     const struct kcolo_wire_hdr *hdr,
-				     const u8 *body)
+static const char *epoch_message(struct kcolo_session *s,
+				 struct kcolo_devstate *ds,
+				 const struct kcolo_wire_hdr *hdr,
+				 const u8 *body)
 {
-	bool open;
-
-	if (hdr->type == KCOLO_WIRE_REGIONS)
-		return got_regions(s, hdr, body);
-	if (hdr->type == KCOLO_WIRE_CHECKPOINT_REQUEST)
-		return open_epoch(s, hdr);
-
-	mutex_lock(&s->lock);
-	open = s->state == KCOLO_STATE_RECEIVING && hdr->epoch == s->epoch;
-	mutex_unlock(&s->lock);
-	if (!open) {
-		/* The primary may not know yet that it was refused. */
-		return hdr->type == KCOLO_WIRE_ABORT ? NULL :
-		       "a message came for an epoch that is not open";
-	}
 	switch (hdr->type) {
 	case KCOLO_WIRE_MIGRATE_RAM:
 		KCOLO_STAT(s, ROUNDS)++;
@@ -219,14 +221,43 @@ static const char *secondary_message(struct kcolo_session *s,
 		return NULL;
 	case KCOLO_WIRE_VMSTATE_SIZE:
 	case KCOLO_WIRE_VMSTATE_SEND:
-		return got_devstate(s, hdr, body);
+		return got_devstate(ds, hdr, body);
 	case KCOLO_WIRE_CHECKPOINT_END:
-		return got_end(s, body);
+		return got_end(s, ds, body);
 	case KCOLO_WIRE_ABORT:
 		return abort_epoch(s);
 	default:
 		return "the primary sent a message that is not its to send";
 	}
+}
+
+static const char *secondary_message(struct kcolo_session *s,
+				     const struct kcolo_wire_hdr *hdr,
+				     const u8 *body)
+{
+	struct kcolo_devstate *ds = NULL;
+	const char *bad;
+
+	if (hdr->type == KCOLO_WIRE_REGIONS)
+		return got_regions(s, hdr, body);
+	if (hdr->type == KCOLO_WIRE_CHECKPOINT_REQUEST)
+		return open_epoch(s, hdr);
+
+	mutex_lock(&s->lock);
+	/* The worker drops its reference when it gives the epoch up. */
+	if (s->state == KCOLO_STATE_RECEIVING && hdr->epoch == s->epoch) {
+		ds = s->devstate;
+		kref_get(&ds->ref);
+	}
+	mutex_unlock(&s->lock);
+	if (!ds) {
+		/* The primary may not know yet that it was refused. */
+		return hdr->type == KCOLO_WIRE_ABORT ? NULL :
+		       "a message came for an epoch that is not open";
+	}
+	bad = epoch_message(s, ds, hdr, body);
+	kcolo_devstate_put(ds);
+	return bad;
 }
 
 /* Whether all pages of the epoch are there: 1, not yet 0, or never -EPROTO. */
@@ -426,118 +457,12 @@ static int secondary_data(void *arg)
 	return 0;
 }
 
-/* Take one connection of the pair, which must be of the channel given. */
-static int take_channel(struct kcolo_session *s, struct kcolo_conn *conn,
-			enum kcolo_wire_channel channel)
-{
-	struct kcolo_wire_hello hello;
-	int err;
-
-	err = kcolo_link_accept(s, conn, &hello);
-	if (err)
-		return err;
-	if (hello.channel != channel ||
-	    (channel == KCOLO_WIRE_DATA && hello.incarnation != s->incarnation)) {
-		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
-				  KCOLO_ABORT_REASON_PEER_REFUSED,
-				  "the connections of a pair have to come one after the other");
-		return -EPROTO;
-	}
-	mutex_lock(&s->lock);
-	s->incarnation = hello.incarnation;
-	if (!s->uuid_known) {
-		memcpy(s->uuid, hello.uuid, sizeof(s->uuid));
-		s->uuid_known = true;
-	}
-	mutex_unlock(&s->lock);
-	return kcolo_link_greet(s, conn, channel);
-}
-
-/* One who comes when nobody is wanted any more. */
-static void turn_away(struct kcolo_session *s, struct kcolo_conn *conn)
-{
-	enum kcolo_state state;
-
-	mutex_lock(&s->lock);
-	state = s->state;
-	mutex_unlock(&s->lock);
-	if (state == KCOLO_STATE_PROMOTED)
-		kcolo_link_refuse(conn, KCOLO_WIRE_FENCED, 0, NULL);
-	else
-		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
-				  KCOLO_ABORT_REASON_PEER_REFUSED,
-				  "the secondary has lost its primary and waits to be promoted or deleted");
-}
-
-static int accept_until(struct kcolo_session *s, struct kcolo_conn *conn,
-			union kcolo_addr *peer, unsigned int ms)
-{
-	unsigned long end = jiffies + msecs_to_jiffies(ms);
-	int err;
-
-	kcolo_conn_init(conn, HELLO_MS);
-	do {
-		err = kcolo_conn_accept(&s->listener, conn, peer);
-	} while (err == -EAGAIN && !kcolo_session_stopping(s) &&
-		 time_before(jiffies, end));
-	return err;
-}
-
-static bool connect_pair(struct kcolo_session *s, struct kcolo_conn *first,
-			 const union kcolo_addr *peer)
-{
-	struct kcolo_conn second;
-	bool ok;
-
-	s->control.timeout = READ_ONCE(s->peer_timeout);
-	s->data.timeout = s->control.timeout;
-	if (take_channel(s, first, KCOLO_WIRE_CONTROL))
-		return false;
-	if (accept_until(s, &second, NULL, HELLO_MS))
-		return false;
-	ok = !take_channel(s, &second, KCOLO_WIRE_DATA);
-	if (!ok) {
-		kcolo_conn_release(&second);
-		return false;
-	}
-	kcolo_conn_move(&s->control, first);
-	kcolo_conn_move(&s->data, &second);
-	mutex_lock(&s->lock);
-	s->peer = *peer;
-	s->error[0] = 0;
-	if (kcolo_state_set(s, KCOLO_STATE_IDLE))
-		kcolo_session_notify(s, &(struct kcolo_notice) {
-			.type = KCOLO_EVENT_TYPE_PEER_CONNECTED });
-	mutex_unlock(&s->lock);
-	kcolo_session_request(s, KCOLO_REQ_CONNECTED);
-	return true;
-}
-
 static int secondary_control(void *arg)
 {
 	struct kcolo_session *s = arg;
-	union kcolo_addr peer = {};
-	struct kcolo_conn conn;
-	int err;
 
-	if (!kcolo_session_await_start(s))
-		return 0;
-	while (!kthread_should_stop() && !kcolo_session_stopping(s)) {
-		err = accept_until(s, &conn, &peer, HELLO_MS);
-		if (err == -EAGAIN)
-			continue;
-		if (err) {
-			/* No busy loop when memory or files are short. */
-			wait_event_idle_timeout(s->wq,
-						kcolo_session_stopping(s), HZ / 2);
-			continue;
-		}
-		if (test_bit(KCOLO_REQ_CONNECTED, &s->req))
-			turn_away(s, &conn);
-		else if (connect_pair(s, &conn, &peer))
-			kcolo_link_receive(s, secondary_message);
-		kcolo_conn_release(&conn);
-	}
+	if (kcolo_session_await_start(s))
+		kcolo_listen_serve(s, secondary_message);
 	return 0;
 }
 

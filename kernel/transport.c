@@ -404,6 +404,9 @@ static int recv_iter(struct kcolo_conn *conn, struct msghdr *msg)
 			return lost(got);
 		conn->rx_bytes += got;
 		conn->rx_time = jiffies;
+		if (conn->deadline && msg_data_left(msg) &&
+		    time_after(jiffies, conn->deadline))
+			return -ETIMEDOUT;
 	}
 	return 0;
 }

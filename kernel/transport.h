@@ -36,6 +36,8 @@ static inline int kcolo_addr_len(const union kcolo_addr *addr)
  * @tx_bytes: handed to TCP
  * @rx_bytes: taken from TCP
  * @rx_time: jiffies when anything last came
+ * @deadline: jiffies after which nothing is waited for, however much comes; 0
+ *	is none
  */
 struct kcolo_conn {
 	struct socket *sock;
@@ -46,6 +48,7 @@ struct kcolo_conn {
 	u64 tx_bytes;
 	u64 rx_bytes;
 	unsigned long rx_time;
+	unsigned long deadline;
 };
 
 void kcolo_conn_init(struct kcolo_conn *conn, unsigned int timeout);
