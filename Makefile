@@ -51,6 +51,9 @@ demo: deps
 bench: deps
 	@python3 selftests/bench/bench.py $(if $(KERNEL),--kernel $(KERNEL)) $(PHASES)
 
+soak: deps
+	@selftests/soak.sh
+
 help:
 	@echo 'make             the module (KDIR=$(KDIR)), libkcolo, kcoloctl'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
@@ -60,9 +63,11 @@ help:
 	@echo 'make unit        policy and wire protocol in user space'
 	@echo 'make check       lint, unit and the kselftests in emulated hosts,'
 	@echo '                 KERNELS="$(KERNELS)"'
+	@echo 'make soak        10,000 checkpoints and 1,000 failovers, for hours; KERNEL=6.12,'
+	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
 	@echo 'make demo        a guest is protected, its host dies, it goes on on another one,'
 	@echo '                 in two emulated hosts; KERNEL=6.12 or 6.1; writes build/demo.json'
 	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
 	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
-.PHONY: all module tools install clean deps lint unit check demo bench help
+.PHONY: all module tools install clean deps lint unit check demo bench soak help

@@ -235,13 +235,14 @@ static __poll_t kcolo_fd_poll(struct file *file, poll_table *wait)
 static int kcolo_fd_release(struct inode *inode, struct file *file)
 {
 	struct kcolo_session *s = file->private_data;
+	bool meant;
 
 	/*
 	 * A close() is meant; a process that is killed, or ends without one,
 	 * is a guest that dies, and its peer is to take over.
 	 */
-	kcolo_session_end(s, !(current->flags & PF_EXITING) &&
-			     !READ_ONCE(s->guest.gone));
+	meant = !(current->flags & PF_EXITING) && !READ_ONCE(s->guest.gone);
+	kcolo_session_end(s, meant);
 	kcolo_session_put(s);
 	return 0;
 }

@@ -28,7 +28,10 @@ variant=${2:-}
 set -e
 unset MAKEFLAGS MFLAGS MAKELEVEL	# of a make that called us
 top=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$top/build/$kernel${variant:+-$variant}
+dir=$top/build/$kernel
+out=$dir
+# Mutants share a directory: most of what they are made of is the same.
+[ -z "$variant" ] || { dir=$top/build/$kernel-mutants; out=$top/build/$kernel-$variant; }
 kdir=$(python3 "$top/selftests/host/kernels.py" kdir "$kernel")
 
 mkdir -p "$dir"
@@ -50,4 +53,8 @@ fi
 make -C "$kdir" M="$dir" -j"$(nproc)" W=1 KCFLAGS=-Werror --no-print-directory \
 	CONFIG_DEBUG_INFO_BTF_MODULES= \
 	${variant:+KCOLO_MUTANT="$variant"} ${KCOLO_MAKE:-} modules 9>&- >&2
-echo "$dir/kcolo.ko"
+if [ "$out" != "$dir" ]; then
+	mkdir -p "$out"
+	cp "$dir/kcolo.ko" "$out/kcolo.ko"
+fi
+echo "$out/kcolo.ko"

@@ -33,7 +33,7 @@ static const struct {
 	{ &opt.run_at, "a command", run_command },
 };
 
-#define NR_FAULTS	(sizeof(faults) / sizeof(faults[0]))
+#define NR_FAULTS	ARRAY_SIZE(faults)
 
 static void hit(u32 i)
 {

@@ -13,6 +13,7 @@ typedef long long s64;
 #define __attr(x)	__attribute__((x))
 #define __printf(a, b)	__attr(__format__(__printf__, a, b))
 #define __noreturn	__attr(__noreturn__)
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define fallthrough	__attr(__fallthrough__)
 #define BIT_ULL(n)	(1ull << (n))
 
