@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kcolo: protect a running KVM guest on a second host. */
 #include <linux/module.h>
+#include "end.h"
 #include "netlink.h"
 #include "session.h"
 
@@ -11,12 +12,12 @@ static int __init kcolo_init(void)
 {
 	int err;
 
-	err = kcolo_session_init();
+	err = kcolo_end_init();
 	if (err)
 		return err;
 	err = kcolo_netlink_init();
 	if (err)
-		kcolo_session_exit();
+		kcolo_end_exit();
 	return err;
 }
 
@@ -24,6 +25,7 @@ static int __init kcolo_init(void)
 static void __exit kcolo_exit(void)
 {
 	kcolo_netlink_exit();
+	kcolo_end_exit();
 	kcolo_session_exit();
 }
 

@@ -4,6 +4,7 @@
 #include <linux/file.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
+#include "end.h"
 #include "fd.h"
 #include "fill.h"
 #include "netlink.h"

@@ -8,6 +8,7 @@
 #include <linux/kthread.h>
 #include <linux/sched/task.h>
 #include "apply.h"
+#include "end.h"
 #include "link.h"
 #include "listen.h"
 #include "mutate.h"

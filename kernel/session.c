@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which sessions there are, and the life of one: made by a request, found by
- * id, name or fd, ended by the last close of its fd, by a request, or by the
- * module going. Ending is asynchronous: sockets are shut down first, so that
- * whoever waits on one returns at once, then the threads are stopped.
+ * Which sessions there are: made by a request, found by id, name or fd. What
+ * all threads of a session have in common: requests, errors, events.
  */
-#include <linux/kthread.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include "events.h"
-#include "link.h"
 #include "session.h"
 #include "trace.h"
 
 static DEFINE_XARRAY_ALLOC1(sessions);
 static DEFINE_MUTEX(sessions_lock);
-static struct workqueue_struct *session_wq;
 
 static void session_free(struct kref *ref)
 {
@@ -44,71 +39,6 @@ static void session_free(struct kref *ref)
 void kcolo_session_put(struct kcolo_session *s)
 {
 	kref_put(&s->ref, session_free);
-}
-
-static void stop_thread(struct task_struct **thread)
-{
-	if (!*thread)
-		return;
-	kthread_stop(*thread);
-	put_task_struct(*thread);
-	*thread = NULL;
-}
-
-/*
- * The order matters: no new socket, nobody blocked in an old one, no thread,
- * and only then the sockets and the guest themselves.
- */
-static void session_end_work(struct work_struct *work)
-{
-	struct kcolo_session *s = container_of(work, struct kcolo_session,
-					       end_work);
-
-	if (s->orderly)
-		kcolo_link_close(s);
-	kcolo_session_request(s, KCOLO_REQ_STOP);
-	kcolo_conn_stop(&s->listener);
-	kcolo_conn_stop(&s->control);
-	kcolo_conn_stop(&s->data);
-	stop_thread(&s->worker);
-	stop_thread(&s->ctl);
-	stop_thread(&s->rx_data);
-	kcolo_conn_release(&s->listener);
-	kcolo_conn_release(&s->control);
-	kcolo_conn_release(&s->data);
-	kcolo_guest_release(&s->guest);
-
-	mutex_lock(&s->staging_lock);
-	kcolo_staging_drop(&s->staging);
-	mutex_unlock(&s->staging_lock);
-
-	mutex_lock(&s->lock);
-	kcolo_state_set(s, KCOLO_STATE_CLOSED);
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-				.type = KCOLO_EVENT_TYPE_SESSION_DEL,
-				.abort_reason = s->link_reason,
-				.error = s->link_error });
-	mutex_unlock(&s->lock);
-
-	mutex_lock(&sessions_lock);
-	xa_erase(&sessions, s->id);
-	mutex_unlock(&sessions_lock);
-	kcolo_session_put(s);
-}
-
-/**
- * kcolo_session_end - end a session
- * @s: reserved session
- * @orderly: it is meant to end, and the peer is told so; or else somebody died
- *
- * Returns at once; the end is done by a worker. The second call does nothing.
- */
-void kcolo_session_end(struct kcolo_session *s, bool orderly)
-{
-	if (atomic_xchg(&s->ended, 1))
-		return;
-	s->orderly = orderly;
-	queue_work(session_wq, &s->end_work);
 }
 
 static void session_vm_gone(struct kcolo_guest *guest)
@@ -147,7 +77,6 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 	mutex_init(&s->map_lock);
 	mutex_init(&s->staging_lock);
 	init_waitqueue_head(&s->wq);
-	INIT_WORK(&s->end_work, session_end_work);
 	kcolo_guest_init(&s->guest, session_vm_gone);
 	kcolo_scratch_init(&s->scratch);
 	kcolo_staging_init(&s->staging);
@@ -413,24 +342,22 @@ void kcolo_session_forget_port(struct net *net, u32 portid)
 }
 
 /**
- * kcolo_session_init - make ready for sessions
- *
- * Return: 0 or -ENOMEM.
+ * kcolo_session_erase - forget a session that has ended
+ * @s: reserved session; the table's reference is given back
  */
-int kcolo_session_init(void)
+void kcolo_session_erase(struct kcolo_session *s)
 {
-	session_wq = alloc_workqueue("kcolo", WQ_UNBOUND, 0);
-	return session_wq ? 0 : -ENOMEM;
+	mutex_lock(&sessions_lock);
+	xa_erase(&sessions, s->id);
+	mutex_unlock(&sessions_lock);
+	kcolo_session_put(s);
 }
 
 /**
- * kcolo_session_exit - wait for the ends of all sessions
- *
- * No session is left but those that are ending: each fd holds the module.
+ * kcolo_session_exit - free the table, in which nothing is left
  */
 void kcolo_session_exit(void)
 {
-	destroy_workqueue(session_wq);
 	WARN_ON(!xa_empty(&sessions));
 	xa_destroy(&sessions);
 }

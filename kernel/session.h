@@ -179,7 +179,6 @@ struct kcolo_session *kcolo_session_by_id(struct net *net, u32 id);
 struct kcolo_session *kcolo_session_by_name(struct net *net, const char *name);
 struct kcolo_session *kcolo_session_next(struct net *net, unsigned long *id);
 void kcolo_session_put(struct kcolo_session *s);
-void kcolo_session_end(struct kcolo_session *s, bool orderly);
 void kcolo_session_request(struct kcolo_session *s, enum kcolo_req req);
 bool kcolo_session_stopping(const struct kcolo_session *s);
 void kcolo_session_link_failed(struct kcolo_session *s,
@@ -188,7 +187,7 @@ void kcolo_session_notify(struct kcolo_session *s,
 			  const struct kcolo_notice *notice);
 void kcolo_session_set_error(struct kcolo_session *s, const char *why);
 void kcolo_session_forget_port(struct net *net, u32 portid);
-int kcolo_session_init(void);
+void kcolo_session_erase(struct kcolo_session *s);
 void kcolo_session_exit(void);
 
 /* state.c */

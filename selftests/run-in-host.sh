@@ -9,7 +9,9 @@ echo "ok insmod"
 network
 for t in "$@"; do
 	echo "# $t on $KCOLO_KERNEL"
+	began=$(cut -d. -f1 /proc/uptime)
 	sh "selftests/tests/$t.sh"
+	echo "# $t: $(($(cut -d. -f1 /proc/uptime) - began)) s"
 done
 # Ends of sessions are asynchronous: they hold nothing but memory by now.
 sleep 1
