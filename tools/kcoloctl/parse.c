@@ -146,3 +146,19 @@ const char *format_time(uint64_t ms, char *buf, size_t len)
 		snprintf(buf, len, "%" PRIu64 "ms", ms);
 	return buf;
 }
+
+/**
+ * word - a value of an enum in a word
+ * @name: the library's, NULL when it does not know the value
+ * @value: value, from a newer kernel then
+ * @buf: for the latter
+ *
+ * Return: @name or @buf.
+ */
+const char *word(const char *name, unsigned int value, char buf[WORD_MAX])
+{
+	if (name)
+		return name;
+	snprintf(buf, WORD_MAX, "unknown-%u", value);
+	return buf;
+}

@@ -12,6 +12,8 @@
 
 /* Enough for any of the format functions. */
 #define FORMAT_MAX	32
+/* Enough for a name, or "unknown-4294967295". */
+#define WORD_MAX	32
 
 bool parse_number(const char *text, uint64_t max, uint64_t *value);
 bool parse_size(const char *text, uint64_t *bytes);
@@ -19,5 +21,6 @@ bool parse_time(const char *text, uint64_t unit, uint64_t *ms);
 bool parse_switch(const char *text, bool *on);
 const char *format_size(uint64_t bytes, char *buf, size_t len);
 const char *format_time(uint64_t ms, char *buf, size_t len);
+const char *word(const char *name, unsigned int value, char buf[WORD_MAX]);
 
 #endif

@@ -9,22 +9,6 @@
 #define ADDR_MAX	80
 #define UUID_MAX	40
 
-/**
- * word - a value of an enum in a word
- * @name: the library's, NULL when it does not know the value
- * @value: value, from a newer kernel then
- * @buf: for the latter
- *
- * Return: @name or @buf.
- */
-const char *word(const char *name, unsigned int value, char buf[WORD_MAX])
-{
-	if (name)
-		return name;
-	snprintf(buf, WORD_MAX, "unknown-%u", value);
-	return buf;
-}
-
 /* "" while the pair has not agreed on one. */
 static const char *format_uuid(const uint8_t uuid[16], char buf[UUID_MAX])
 {

@@ -5,11 +5,7 @@
 
 #include <json-c/json.h>
 #include <kcolo.h>
-
-/* Enough for a name, or "unknown-4294967295". */
-#define WORD_MAX	32
-
-const char *word(const char *name, unsigned int value, char buf[WORD_MAX]);
+#include "parse.h"
 
 /* json.c */
 struct json_object *json_new(void);

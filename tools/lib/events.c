@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Events. They have a socket of their own, so that an answer never waits behind
- * them. The answer to a subscription does come on it, and events may come
- * before that answer: those wait in a queue.
+ * Events: to subscribe to them, to wait for them. They have a socket of their
+ * own, so that an answer never waits behind them.
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <linux/netlink.h>
@@ -15,112 +13,6 @@
 /* Times that a subscription is tried when its answer is lost among events. */
 #define SUBSCRIBE_TRIES	4
 #define CONNECTED_POLL_MS	20
-
-static const struct nla_policy event_attrs[KCOLO_A_EVENT_MAX + 1] = {
-	[KCOLO_A_EVENT_TYPE] = { .type = NLA_U32 },
-	[KCOLO_A_EVENT_SEQ] = { .type = NLA_U64 },
-	[KCOLO_A_EVENT_SESSION_ID] = { .type = NLA_U32 },
-	[KCOLO_A_EVENT_SESSION_NAME] = { .type = NLA_STRING },
-	[KCOLO_A_EVENT_STATE] = { .type = NLA_U32 },
-	[KCOLO_A_EVENT_EPOCH] = { .type = NLA_U64 },
-	[KCOLO_A_EVENT_KIND] = { .type = NLA_U32 },
-	[KCOLO_A_EVENT_STOP_REASON] = { .type = NLA_U32 },
-	[KCOLO_A_EVENT_ABORT_REASON] = { .type = NLA_U32 },
-	[KCOLO_A_EVENT_PENDING] = { .type = NLA_U64 },
-	[KCOLO_A_EVENT_ROUNDS] = { .type = NLA_U32 },
-	[KCOLO_A_EVENT_PAUSE_US] = { .type = NLA_U64 },
-	[KCOLO_A_EVENT_ERROR] = { .type = NLA_STRING },
-};
-
-static uint32_t get_u32(struct nlattr **tb, int attr)
-{
-	return tb[attr] ? nla_get_u32(tb[attr]) : 0;
-}
-
-static uint64_t get_u64(struct nlattr **tb, int attr)
-{
-	return tb[attr] ? nla_get_u64(tb[attr]) : 0;
-}
-
-static bool parse_event(const struct nlmsghdr *nlh, struct kcolo_event *ev)
-{
-	struct genlmsghdr *genl = nlmsg_data(nlh);
-	struct nlattr *tb[KCOLO_A_EVENT_MAX + 1];
-
-	memset(ev, 0, sizeof(*ev));
-	if (nla_parse(tb, KCOLO_A_EVENT_MAX, genlmsg_attrdata(genl, 0),
-		      genlmsg_attrlen(genl, 0),
-		      (struct nla_policy *)event_attrs) ||
-	    !tb[KCOLO_A_EVENT_TYPE])
-		return false;
-	ev->type = nla_get_u32(tb[KCOLO_A_EVENT_TYPE]);
-	ev->seq = get_u64(tb, KCOLO_A_EVENT_SEQ);
-	ev->session_id = get_u32(tb, KCOLO_A_EVENT_SESSION_ID);
-	if (tb[KCOLO_A_EVENT_SESSION_NAME])
-		kcolo_copy_string(ev->session_name, sizeof(ev->session_name),
-				  tb[KCOLO_A_EVENT_SESSION_NAME]);
-	ev->state = get_u32(tb, KCOLO_A_EVENT_STATE);
-	ev->epoch = get_u64(tb, KCOLO_A_EVENT_EPOCH);
-	ev->kind = get_u32(tb, KCOLO_A_EVENT_KIND);
-	ev->stop_reason = get_u32(tb, KCOLO_A_EVENT_STOP_REASON);
-	ev->abort_reason = get_u32(tb, KCOLO_A_EVENT_ABORT_REASON);
-	ev->pending = get_u64(tb, KCOLO_A_EVENT_PENDING);
-	ev->rounds = get_u32(tb, KCOLO_A_EVENT_ROUNDS);
-	ev->pause_us = get_u64(tb, KCOLO_A_EVENT_PAUSE_US);
-	if (tb[KCOLO_A_EVENT_ERROR])
-		kcolo_copy_string(ev->error, sizeof(ev->error),
-				  tb[KCOLO_A_EVENT_ERROR]);
-	return true;
-}
-
-/* kcolo_event_fd() is readable while something waits here. */
-static void update_wake(struct kcolo *k)
-{
-	bool wake = k->queue_len || k->lost;
-	eventfd_t value;
-
-	if (wake == k->woken)
-		return;
-	if (wake ? eventfd_write(k->wake_fd, 1) : eventfd_read(k->wake_fd, &value))
-		return;
-	k->woken = wake;
-}
-
-/**
- * kcolo_event_lost - remember that events were lost
- * @k: handle
- */
-void kcolo_event_lost(struct kcolo *k)
-{
-	k->lost = true;
-	update_wake(k);
-}
-
-/**
- * kcolo_event_message - take a message if it is an event
- * @k: handle; the event waits in its queue
- * @nlh: message of the kernel
- *
- * Return: whether it is one.
- */
-bool kcolo_event_message(struct kcolo *k, const struct nlmsghdr *nlh)
-{
-	const struct genlmsghdr *genl = nlmsg_data(nlh);
-	struct kcolo_event ev;
-
-	if (nlh->nlmsg_type != k->family ||
-	    nlmsg_datalen(nlh) < (int)GENL_HDRLEN ||
-	    genl->cmd != KCOLO_CMD_EVENT)
-		return false;
-	/* One that cannot be read is a lost one. */
-	if (k->queue_len == KCOLO_QUEUE_MAX || !parse_event(nlh, &ev)) {
-		kcolo_event_lost(k);
-		return true;
-	}
-	k->queue[(k->queue_head + k->queue_len++) % KCOLO_QUEUE_MAX] = ev;
-	update_wake(k);
-	return true;
-}
 
 static int try_subscribe(struct kcolo *k)
 {
@@ -237,11 +129,11 @@ int kcolo_event_next(struct kcolo *k, struct kcolo_event *ev, int timeout_ms)
 		*ev = k->queue[k->queue_head];
 		k->queue_head = (k->queue_head + 1) % KCOLO_QUEUE_MAX;
 		k->queue_len--;
-		update_wake(k);
+		kcolo_event_wake(k);
 		return 1;
 	}
 	k->lost = false;
-	update_wake(k);
+	kcolo_event_wake(k);
 	return kcolo_fail(k, -ENOBUFS, "events were lost");
 }
 

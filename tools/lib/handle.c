@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The handle: its sockets, the family's number, the last error in words.
+ * The handle: its sockets, the family's number.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,37 +14,6 @@
 #include <linux/genetlink.h>
 #include <netlink/netlink.h>
 #include "internal.h"
-
-/**
- * kcolo_fail - remember an error in words
- * @k: handle
- * @err: negative errno
- * @fmt: as in printf()
- *
- * Return: @err.
- */
-int kcolo_fail(struct kcolo *k, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(k->error, sizeof(k->error), fmt, ap);
-	va_end(ap);
-	return err;
-}
-
-/**
- * kcolo_error - the last error in words
- * @k: handle, or NULL
- *
- * Return: a string that lasts until the next call, never NULL.
- */
-const char *kcolo_error(const struct kcolo *k)
-{
-	if (!k)
-		return "there is no handle";
-	return k->error[0] ? k->error : "no error";
-}
 
 static const struct nla_policy ctrl_attrs[CTRL_ATTR_MAX + 1] = {
 	[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },

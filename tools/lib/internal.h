@@ -104,7 +104,7 @@ int kcolo_request_fail(struct kcolo *k, struct kcolo_request *rq, int err);
 int kcolo_extack(struct kcolo *k, const struct nlmsghdr *request,
 		 const struct nlmsghdr *answer);
 
-/* handle.c */
+/* error.c */
 int kcolo_fail(struct kcolo *k, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -120,7 +120,8 @@ int kcolo_parse_session(const struct nlmsghdr *nlh, struct nlattr **tb,
 			struct kcolo_session_info *info);
 void kcolo_copy_string(char *dst, size_t size, const struct nlattr *attr);
 
-/* events.c */
+/* queue.c */
+void kcolo_event_wake(struct kcolo *k);
 bool kcolo_event_message(struct kcolo *k, const struct nlmsghdr *nlh);
 void kcolo_event_lost(struct kcolo *k);
 
