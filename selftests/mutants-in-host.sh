@@ -3,7 +3,7 @@
 # Each mutant is a module with one bug built in: a test has to fail on it.
 # With --list the names of the mutants, to be built.
 if [ "${1:-}" = --list ]; then
-	sed -n 's/^try\(_test\)\? \([a-z_]*\) .*/\2/p' "$0"
+	sed -n 's/^\ttry\(_test\)\? \([a-z_]*\) .*/\2/p' "$0"
 	exit 0
 fi
 . selftests/tests/lib.sh
@@ -33,15 +33,18 @@ try_test() {	# mutant, test
 	rmmod kcolo
 }
 
-prepare
-network
-try skip_page "" "" "--ram $RAM"
-try lose_user_log "" "" "--ram $RAM_SMALL"
-try forget_unacked "--abort-at flushed --abort-each 2" "" "--ram $RAM_SMALL"
-try read_before_clear "--count 60" "" "--ram 8M --vcpus 2 --pattern hot"
-try apply_before_end "--count 0 --die-at flushed:4" "--promote lost --run-on 500 --verify" "--ram $RAM_SMALL"
-try end_no_wait "--kind urgent" "" "--ram $RAM_SMALL --content pages"
-try stale_slot "--count 60 --threshold 0" "" "--ram 4M --churn 20 --vcpus 2"
-try_test one_alias once
-try_test old_round_wins malformed_epochs
-exit 0
+run() {
+	prepare
+	network
+	try skip_page "" "" "--ram $RAM"
+	try lose_user_log "" "" "--ram $RAM_SMALL"
+	try forget_unacked "--abort-at flushed --abort-each 2" "" "--ram $RAM_SMALL"
+	try read_before_clear "--count 60" "" "--ram 8M --vcpus 2 --pattern hot"
+	try apply_before_end "--count 0 --die-at flushed:4" "--promote lost --run-on 500 --verify" "--ram $RAM_SMALL"
+	try end_no_wait "--kind urgent" "" "--ram $RAM_SMALL --content pages"
+	try stale_slot "--count 60 --threshold 0" "" "--ram 4M --churn 20 --vcpus 2"
+	try_test one_alias once
+	try_test old_round_wins malformed_epochs
+}
+
+run | ktap

@@ -16,7 +16,7 @@ for state in precopy flushing committing received; do
 	pair cut-$state "--interval 20 --count 0 --verify-each 1 --threshold 512K
 		--exit-on-lost --run-at $state:3 --run $command" \
 		"--promote lost --run-on 300 --verify" \
-		"--ram $RAM_SMALL --peer-timeout $((5000 * SLOW))"
+		"--ram $RAM_SMALL --peer-timeout $((SLOW > 1 ? 15000 : 5000))"
 	verdict cut-$state cut
 done
 ip link set va up

@@ -7,6 +7,10 @@
 
 KPEER=build/peer/kpeer
 HERE=127.0.0.1:7300
+# Times that a scenario waits, or bounds, on purpose; $SLOW is for how long a
+# whole run may take.
+PATIENCE=1
+[ "$SLOW" = 1 ] || PATIENCE=3
 
 # peer connect|listen SCENARIO-OR-GROUP... [OPTIONS]
 peer() {
@@ -17,7 +21,7 @@ peer() {
 	fi
 	side=$1
 	shift
-	$KPEER "--$side" $HERE --slow "$SLOW" "$@" | tee "$log" |
+	$KPEER "--$side" $HERE --slow $PATIENCE "$@" | tee "$log" |
 		grep --line-buffered -E '^(not )?ok |^# FAILED|^# connection '
 	# One that died before it said anything.
 	grep -qE '^(not )?ok ' "$log" || echo "not ok peer-$1"
@@ -29,12 +33,12 @@ peer() {
 hung_vmm() {
 	# shellcheck disable=SC2086
 	timeout -k 10 $((60 * SLOW)) $KPEER --listen $HERE --vmm --name t \
-		--slow "$SLOW" "$1" >"$LOGS/vmm-$1-b.log" 2>&1 &
+		--slow $PATIENCE "$1" >"$LOGS/vmm-$1-b.log" 2>&1 &
 	kpeer=$!
 	# shellcheck disable=SC2086
-	timeout -s KILL $(($3 * SLOW)) $KVMM primary --name t --connect $HERE \
+	timeout -s KILL $(($3 * PATIENCE)) $KVMM primary --name t --connect $HERE \
 		--ram $RAM_SMALL --interval 20 --count 1 --lost-wait 1500 --verify \
-		--peer-timeout $(($4 * SLOW)) $PRIMARY \
+		--peer-timeout $(($4 * PATIENCE)) $PRIMARY \
 		--json "$LOGS/vmm-$1-a.json" >"$LOGS/vmm-$1-a.log" 2>&1
 	primary=$?
 	wait $kpeer
