@@ -355,7 +355,7 @@ static enum kcolo_abort_reason flush(struct kcolo_session *s)
 	return await_vmm(s, KCOLO_REQ_COMMIT);
 }
 
-static int send_devstate(struct kcolo_session *s)
+static enum kcolo_abort_reason send_devstate(struct kcolo_session *s)
 {
 	/* No longer written to: the commit was asked for. */
 	struct kcolo_devstate *ds = s->devstate;
@@ -367,11 +367,14 @@ static int send_devstate(struct kcolo_session *s)
 	err = kcolo_link_say(s, KCOLO_WIRE_VMSTATE_SIZE, s->epoch, 0, size,
 			     sizeof(size));
 	for (at = 0; !err && at < ds->len; at += len) {
+		if (kcolo_pause_over(s))
+			return failed(s, KCOLO_ABORT_REASON_PAUSE_LIMIT,
+				      PAUSE_OVER);
 		len = min_t(size_t, ds->len - at, KCOLO_WIRE_VMSTATE_MAX);
 		err = kcolo_link_say(s, KCOLO_WIRE_VMSTATE_SEND, s->epoch, 0,
 				     ds->data + at, len);
 	}
-	return err;
+	return said(s, err);
 }
 
 /* From here on only the peer knows whether the epoch is committed. */
@@ -396,7 +399,7 @@ static enum kcolo_abort_reason commit(struct kcolo_session *s)
 	enum kcolo_abort_reason reason;
 
 	set_state(s, KCOLO_STATE_COMMITTING);
-	reason = said(s, send_devstate(s));
+	reason = send_devstate(s);
 	if (!reason)
 		reason = pass_the_end(s);
 	if (reason)

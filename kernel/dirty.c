@@ -127,10 +127,13 @@ void kcolo_dirty_mark_all(struct kcolo_tracker *t)
 	struct kcolo_region *r;
 	unsigned int i;
 
+	/* Not the difference: a region may have been removed. */
+	t->pending = 0;
 	for (i = 0; i < t->nr_regions; i++) {
 		r = t->region[i];
 		bitmap_set(r->pending, 0, r->nr_pages);
-		count_pending(t, r, r->nr_pages - r->nr_pending);
+		r->nr_pending = r->nr_pages;
+		t->pending += r->nr_pages;
 	}
 }
 

@@ -125,6 +125,11 @@ static int request(struct sk_buff *skb, struct genl_info *info,
 		NL_SET_ERR_MSG(info->extack,
 			       "nothing was committed yet: there is nothing to take over with");
 		err = -ENODATA;
+	} else if (cmd == KCOLO_CMD_PROMOTE &&
+		   s->link_reason == KCOLO_ABORT_REASON_CLOSED) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the primary has ended the session, and its guest may run there");
+		err = -ESHUTDOWN;
 	} else if (cmd == KCOLO_CMD_PROMOTE && READ_ONCE(s->guest.gone)) {
 		NL_SET_ERR_MSG(info->extack,
 			       "the VMM has died, and its memory with it: delete the session");

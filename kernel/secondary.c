@@ -397,7 +397,9 @@ static void promote(struct kcolo_session *s)
 	bool done;
 
 	mutex_lock(&s->lock);
+	/* What its primary ended on purpose runs on there. */
 	done = s->state != KCOLO_STATE_BROKEN &&
+	       s->link_reason != KCOLO_ABORT_REASON_CLOSED &&
 	       kcolo_state_set(s, KCOLO_STATE_PROMOTED);
 	kcolo_devstate_put(s->devstate);
 	s->devstate = NULL;

@@ -9,8 +9,9 @@
  *	session.map_lock, scratch.lock: leaves
  *
  * map_lock and scratch.lock are taken under a task's mmap_lock (mmap and page
- * faults of the session fd), so no user memory is touched and no mmap_lock is
- * taken under any of the locks above. Nothing is sent or received, and no
+ * faults of the session fd), so no user memory is touched under them. Under
+ * session.lock and staging_lock it may be: neither is taken under an mmap_lock.
+ * Nothing is sent or received, and no
  * thread is waited for, under session.lock.
  */
 #ifndef KCOLO_SESSION_H

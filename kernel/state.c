@@ -6,6 +6,7 @@
  */
 #include <linux/bug.h>
 #include "session.h"
+#include "trace.h"
 
 #define S(name)	BIT(KCOLO_STATE_##name)
 
@@ -126,6 +127,8 @@ bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to)
 		      s->name, kcolo_state_name(s->state),
 		      kcolo_state_name(to)))
 		return false;
+	trace_kcolo_state(s->name, kcolo_state_name(s->state),
+			  kcolo_state_name(to));
 	WRITE_ONCE(s->state, to);
 	return true;
 }

@@ -67,8 +67,13 @@ static bool wanted_elsewhere(const struct kcolo_session *s)
 				    BIT(KCOLO_REQ_LINK) | BIT(KCOLO_REQ_VM_GONE));
 }
 
-/* With the guest paused, time is up when its limit is. */
-static bool pause_over(const struct kcolo_session *s)
+/**
+ * kcolo_pause_over - whether the guest has been paused for longer than it may
+ * @s: session between checkpoint-ready and the end of the epoch
+ *
+ * Return: true when pause-limit has passed.
+ */
+bool kcolo_pause_over(const struct kcolo_session *s)
 {
 	u32 limit = READ_ONCE(s->pause_limit);
 
@@ -80,7 +85,7 @@ static int hindrance(const struct kcolo_session *s, enum kcolo_phase phase)
 {
 	if (wanted_elsewhere(s))
 		return -ECANCELED;
-	return phase == KCOLO_PHASE_PAUSE && pause_over(s) ? -ETIME : 0;
+	return phase == KCOLO_PHASE_PAUSE && kcolo_pause_over(s) ? -ETIME : 0;
 }
 
 static void add_to_extent(struct kcolo_stream *st, u64 index, u8 encoding)

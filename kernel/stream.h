@@ -14,6 +14,7 @@ enum kcolo_phase {
 	KCOLO_PHASE_PAUSE,
 };
 
+bool kcolo_pause_over(const struct kcolo_session *s);
 struct kcolo_stream *kcolo_stream_new(void);
 void kcolo_stream_free(struct kcolo_stream *stream);
 int kcolo_stream_pass(struct kcolo_session *s, u32 round,

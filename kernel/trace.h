@@ -27,6 +27,23 @@ TRACE_EVENT(kcolo_event,
 		  __entry->type, __entry->epoch, __entry->state)
 );
 
+TRACE_EVENT(kcolo_state,
+	TP_PROTO(const char *name, const char *from, const char *to),
+	TP_ARGS(name, from, to),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__string(from, from)
+		__string(to, to)
+	),
+	TP_fast_assign(
+		kcolo_trace_str(name, name);
+		kcolo_trace_str(from, from);
+		kcolo_trace_str(to, to);
+	),
+	TP_printk("%s %s to %s", __get_str(name), __get_str(from),
+		  __get_str(to))
+);
+
 TRACE_EVENT(kcolo_migrate_pending,
 	TP_PROTO(const char *name, u64 epoch, u32 rounds, u64 size,
 		 u64 threshold),
@@ -48,23 +65,6 @@ TRACE_EVENT(kcolo_migrate_pending,
 	TP_printk("%s epoch=%llu rounds=%u size=%llu threshold=%llu",
 		  __get_str(name), __entry->epoch, __entry->rounds,
 		  __entry->size, __entry->threshold)
-);
-
-TRACE_EVENT(kcolo_migration_low_pending,
-	TP_PROTO(const char *name, u64 epoch, u64 pending),
-	TP_ARGS(name, epoch, pending),
-	TP_STRUCT__entry(
-		__string(name, name)
-		__field(u64, epoch)
-		__field(u64, pending)
-	),
-	TP_fast_assign(
-		kcolo_trace_str(name, name);
-		__entry->epoch = epoch;
-		__entry->pending = pending;
-	),
-	TP_printk("%s epoch=%llu pending=%llu", __get_str(name),
-		  __entry->epoch, __entry->pending)
 );
 
 TRACE_EVENT(kcolo_round,
@@ -104,6 +104,12 @@ DECLARE_EVENT_CLASS(kcolo_epoch,
 	),
 	TP_printk("%s epoch=%llu value=%llu", __get_str(name), __entry->epoch,
 		  __entry->value)
+);
+
+/* value: bytes left for the pause */
+DEFINE_EVENT(kcolo_epoch, kcolo_migration_low_pending,
+	TP_PROTO(const char *name, u64 epoch, u64 value),
+	TP_ARGS(name, epoch, value)
 );
 
 /* value: microseconds of the pause */

@@ -100,7 +100,7 @@ static int check_primary(struct cli *cli, struct add *add)
 		return usage_error(cli, "--connect is ADDR:PORT, not \"%s\"",
 				   add->connect);
 	if (add->bind && !parse_addr(add->bind, false, &add->config.local))
-		return usage_error(cli, "--bind is ADDR[:PORT], not \"%s\"",
+		return usage_error(cli, "--bind is ADDR, not \"%s\"",
 				   add->bind);
 	add->config.role = KCOLO_ROLE_PRIMARY;
 	return 0;

@@ -16,7 +16,7 @@ static const struct command commands[] = {
 		"(KCOLO_FD, KCOLO_SESSION); without COMMAND kcoloctl stays and holds it until\n"
 		"it is deleted, or SIGINT or SIGTERM comes.\n\n"
 		"  --connect ADDR:PORT    primary: where the secondary listens\n"
-		"  --bind ADDR[:PORT]     primary: address to come from\n"
+		"  --bind ADDR            primary: address to come from\n"
 		"  --listen ADDR:PORT     secondary: where to listen, \"*\" is any IPv4 address\n"
 		"  --insecure             there is no key: whoever reaches the port is trusted\n"
 		"  --threshold SIZE       go on with pre-copy while so much is pending; 0 is off\n"
@@ -29,8 +29,8 @@ static const struct command commands[] = {
 	},
 	{
 		"session del", "[NAME]",
-		"End a session on this host. The other host sees that its peer is lost: end the\n"
-		"secondary first, lest its VMM takes over. A primary's guest goes on, unprotected.",
+		"End a session. The other host is told that this is meant: a secondary ends, too,\n"
+		"and does not take over. A primary's guest goes on, unprotected.",
 		cmd_session_del,
 	},
 	{

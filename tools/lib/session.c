@@ -258,7 +258,7 @@ int kcolo_session_fd(const struct kcolo *k)
 }
 
 /**
- * kcolo_session_del - end the session; its peer sees that it is lost
+ * kcolo_session_del - end the session; its peer is told that this is meant
  * @k: handle; its session fd stays open
  *
  * Return: 0 or a negative errno.
