@@ -112,6 +112,7 @@ struct options {
 	bool lock_step;
 	bool no_events;
 	bool exit_on_lost;
+	bool extra_region;
 	enum moment abort_at;
 	u32 abort_each;
 	struct fault die, stop, run_at;

@@ -161,6 +161,8 @@ static const struct option_def {
 	  "do not subscribe, read the session's state" },
 	{ "exit-on-lost", FLAG, PRIMARY, &opt.exit_on_lost, NULL,
 	  "end when the peer is lost" },
+	{ "extra-region", FLAG, PRIMARY, &opt.extra_region, NULL,
+	  "add a region that the secondary lacks, until it is refused" },
 	{ "abort-at", CHOICE, PRIMARY, &opt.abort_at, moments,
 	  "abort a checkpoint in this state" },
 	{ "abort-each", NUMBER32, PRIMARY, &opt.abort_each, NULL,

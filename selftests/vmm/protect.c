@@ -240,6 +240,9 @@ static enum outcome one_checkpoint(struct primary *p)
 		c->dirtied = dirtied_count(p->vm);
 	if (c->outcome == OUTCOME_COMMITTED)
 		wait_verdict(p, c);
+	/* The peer has no such region: it said so. */
+	if (c->outcome == OUTCOME_ABORTED)
+		watch_extra_del(&p->w);
 	p->count[c->outcome]++;
 	report_checkpoint(p, c);
 	p->w.epoch = 0;
@@ -355,6 +358,8 @@ int primary_main(void)
 	if (kcolo_vm_attach(p->w.k, p->vm->fd))
 		die(EXIT_SESSION, "vm-attach: %s", kcolo_error(p->w.k));
 	watch_regions(&p->w, p->vm, p->region);
+	if (opt.extra_region)
+		watch_extra_add(&p->w);
 	watch_subscribe(&p->w);
 	if (kcolo_wait_connected(p->w.k, opt.connect_ms))
 		die(EXIT_LOST, "no secondary: %s", kcolo_error(p->w.k));

@@ -77,6 +77,28 @@ void watch_regions(struct watch *w, struct vm *vm,
 	}
 }
 
+void watch_extra_add(struct watch *w)
+{
+	size_t size = 1 << 20;
+
+	w->extra_mem = aligned_alloc(4096, size);
+	if (!w->extra_mem)
+		die(EXIT_USAGE, "no memory");
+	memset(w->extra_mem, 1, size);
+	if (kcolo_region_add(w->k, "extra", w->extra_mem, size, &w->extra))
+		die(EXIT_SESSION, "region extra: %s", kcolo_error(w->k));
+}
+
+void watch_extra_del(struct watch *w)
+{
+	if (!w->extra_mem)
+		return;
+	if (kcolo_region_del(w->k, &w->extra))
+		die(EXIT_SESSION, "region extra: %s", kcolo_error(w->k));
+	free(w->extra_mem);
+	w->extra_mem = NULL;
+}
+
 void watch_subscribe(struct watch *w)
 {
 	if (!opt.no_events && kcolo_subscribe(w->k))

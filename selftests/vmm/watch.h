@@ -27,11 +27,16 @@ struct watch {
 	u64 told_epoch;
 	u64 seq;
 	u64 lost_events;
+	void *extra_mem;	/* of a region that the peer lacks */
+	struct kcolo_region extra;
 };
 
 void watch_open(struct watch *w, enum kcolo_role role);
 void watch_regions(struct watch *w, struct vm *vm,
 		   struct kcolo_region region[MAX_REGIONS]);
+/* A region that the other end does not have, and its end. */
+void watch_extra_add(struct watch *w);
+void watch_extra_del(struct watch *w);
 void watch_subscribe(struct watch *w);
 /* 1 and an event, or 0 when @timeout_ms have passed. */
 int watch_next(struct watch *w, struct kcolo_event *ev, int timeout_ms);
