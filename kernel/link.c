@@ -161,6 +161,32 @@ static int get_hello(struct kcolo_conn *conn, struct kcolo_wire_hello *hello,
 	return -EPROTO;
 }
 
+static void no_connection(int err, char *why, size_t len)
+{
+	switch (err) {
+	case -ECONNREFUSED:
+		strscpy(why, "cannot connect: nobody listens at the peer's address and port",
+			len);
+		break;
+	case -ETIMEDOUT:
+		strscpy(why, "cannot connect: the peer's address does not answer",
+			len);
+		break;
+	case -EHOSTUNREACH:
+	case -ENETUNREACH:
+		strscpy(why, "cannot connect: there is no route to the peer's address",
+			len);
+		break;
+	case -EADDRNOTAVAIL:
+		strscpy(why, "cannot connect: the local address is not this host's",
+			len);
+		break;
+	default:
+		snprintf(why, len, "cannot connect to the peer (%pe)",
+			 ERR_PTR(err));
+	}
+}
+
 static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
 		       enum kcolo_wire_channel channel, char *why, size_t len)
 {
@@ -171,8 +197,7 @@ static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
 	conn->timeout = READ_ONCE(s->peer_timeout);
 	err = kcolo_conn_connect(conn, s->net, &s->local, &s->peer);
 	if (err) {
-		snprintf(why, len, "cannot connect to the peer (%pe)",
-			 ERR_PTR(err));
+		no_connection(err, why, len);
 		return err;
 	}
 	err = kcolo_link_greet(s, conn, channel);

@@ -103,7 +103,7 @@ static void refuse_closed(void)
 	await_error(s, "the peer closed the connection or did not answer");
 	/* Nobody listens at all. */
 	tcp_close(&s->listener);
-	await_error(s, "cannot connect to the peer (-ECONNREFUSED)");
+	await_error(s, "cannot connect: nobody listens at the peer's address and port");
 	s->listener = tcp_listen(&opt.addr, 0);
 	good_at_last(s);
 }
