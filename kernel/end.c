@@ -30,6 +30,9 @@ static void session_end_work(struct work_struct *work)
 	struct kcolo_session *s = container_of(work, struct kcolo_session,
 					       end_work);
 
+	/* A request that was let in before is done, none is let in after. */
+	mutex_lock(&s->lock);
+	mutex_unlock(&s->lock);
 	if (s->orderly)
 		kcolo_link_close(s);
 	kcolo_session_request(s, KCOLO_REQ_STOP);

@@ -100,10 +100,14 @@ struct kcolo_session *kcolo_nl_session(struct sk_buff *skb,
  * @s: session; its lock is held
  * @info: request
  *
- * Return: -EBUSY.
+ * Return: -EBUSY, or -ESHUTDOWN when it is ending.
  */
 int kcolo_nl_refuse_state(struct kcolo_session *s, struct genl_info *info)
 {
+	if (atomic_read(&s->ended)) {
+		NL_SET_ERR_MSG(info->extack, "the session is ending");
+		return -ESHUTDOWN;
+	}
 	return kcolo_refuse(info->extack, -EBUSY,
 			    "the session's state does not allow this: see session get",
 			    "a %s in state %s cannot do this",

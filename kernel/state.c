@@ -138,7 +138,7 @@ bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to)
  * @s: session; its lock is held
  * @cmd: KCOLO_CMD_*
  *
- * Return: whether role and state allow it.
+ * Return: whether role and state allow it, and the session is not ending.
  */
 bool kcolo_state_allows(const struct kcolo_session *s, unsigned int cmd)
 {
@@ -146,6 +146,8 @@ bool kcolo_state_allows(const struct kcolo_session *s, unsigned int cmd)
 
 	lockdep_assert_held(&s->lock);
 
+	if (atomic_read(&s->ended))
+		return false;
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (commands[i].cmd != cmd)
 			continue;
