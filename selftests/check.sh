@@ -55,7 +55,7 @@ host() {	# kernel, seconds, options of khost, command
 	name=$(basename "$(mktemp -d "$out/host-$kernel-XXXX")")
 	selftests/host/khost --kernel "$kernel" --timeout "$seconds" --out "$out/$name" \
 		--env "CHECKPOINTS=${CHECKPOINTS:-}" --env "KILLS=${KILLS:-}" \
-		--env "FAILURES=${FAILURES:-}" "$@"
+		--env "FAILURES=${FAILURES:-}" --env "FUZZ_COUNT=${FUZZ_COUNT:-}" "$@"
 }
 
 in_host() {	# kernel, CPUs, tests...: on the kernel
@@ -121,11 +121,13 @@ if [ -n "${debug:-}" ]; then
 		sleep 20
 	done
 	job module-debug module debug
-	export CHECKPOINTS=${CHECKPOINTS_DEBUG:-60} KILLS=${KILLS_DEBUG:-2}
-	start equal-debug in_host debug 1 ram_equal
-	start fail-debug in_host debug 1 abort failover
+	# Ten times as slow.
+	export FUZZ_COUNT=${FUZZ_COUNT_DEBUG:-100} CHECKPOINTS=${CHECKPOINTS_DEBUG:-60} KILLS=${KILLS_DEBUG:-1}
+	# The longest first.
 	# shellcheck disable=SC2086
 	start tests-debug in_host debug 1 $tests
+	start fail-debug in_host debug 1 abort failover
+	start equal-debug in_host debug 1 ram_equal
 fi
 wait
 
