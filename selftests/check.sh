@@ -88,7 +88,7 @@ debug_kernel() { built "debug kernel" selftests/host/kernels.py prepare debug; }
 case " $kernels " in
 *" debug "*) debug_kernel >$out/debug-kernel.log 2>&1 & debug=$! ;;
 esac
-job lint selftests/lint.sh
+start lint selftests/lint.sh
 job unit make --no-print-directory -C selftests/unit run
 job programs programs
 job tools make --no-print-directory -C tools check
