@@ -52,13 +52,13 @@ network() {
 # exit codes, $LOGS/NAME-{a,b}.{log,json} what they said.
 pair() {
 	# shellcheck disable=SC2086
-	ip netns exec b timeout -k 10 $((${TIME:-120} * SLOW)) $KVMM secondary --name t \
+	ip netns exec b timeout -k 10 $((${TIME:-240} * SLOW)) $KVMM secondary --name t \
 		--listen $B:7000 --side $B:7100 $COMMON $4 $3 \
 		--json "$LOGS/$1-b.json" >"$LOGS/$1-b.log" 2>&1 &
 	second=$!
 	sleep 0.5
 	# shellcheck disable=SC2086
-	timeout -k 10 $((${TIME:-120} * SLOW)) $KVMM primary --name t --connect $B:7000 \
+	timeout -k 10 $((${TIME:-240} * SLOW)) $KVMM primary --name t --connect $B:7000 \
 		--side $B:7100 $COMMON $PRIMARY $4 $2 \
 		--json "$LOGS/$1-a.json" >"$LOGS/$1-a.log" 2>&1
 	primary=$?

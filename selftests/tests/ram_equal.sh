@@ -8,6 +8,9 @@ n=${CHECKPOINTS:-300}
 each=$(((n + 5) / 6))
 all="--interval 20 --count $each --verify-each 1 --threshold 512K"
 
+# Seconds for each of the six, on a machine that is busy.
+TIME=${TIME:-600}
+
 equal() {	# name, options of both, options of the primary
 	pair "$1" "$all $3" "" "--ram $RAM $2"
 	verdict "$1" both_good
@@ -18,4 +21,4 @@ equal equal-pages "--pattern uniform --content pages" "--kind mixed"
 equal equal-hot "--pattern hot --content pages" "--checksum off"
 equal equal-seq "--pattern seq --zero-every 7" "--max-iterations 2"
 equal equal-sparse "--pattern sparse --manual plain" ""
-equal equal-churn "--pattern uniform --ram $RAM_SMALL --churn 50" "--threshold 0"
+equal equal-churn "--pattern uniform --ram $RAM_SMALL --ram1 4M --churn 50" "--threshold 0"
