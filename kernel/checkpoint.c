@@ -569,10 +569,12 @@ void kcolo_checkpoint_link_lost(struct kcolo_session *s)
 		kcolo_state_set(s, KCOLO_STATE_FENCED);
 	else if (s->state != KCOLO_STATE_DOUBT)
 		kcolo_state_set(s, KCOLO_STATE_LOST);
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-		.type = fenced ? KCOLO_EVENT_TYPE_FENCED :
-				 KCOLO_EVENT_TYPE_PEER_LOST,
-		.abort_reason = s->link_reason,
-		.error = s->link_error });
+	/* An end that was asked for here is no loss: session-del says it. */
+	if (fenced || !s->orderly)
+		kcolo_session_notify(s, &(struct kcolo_notice) {
+			.type = fenced ? KCOLO_EVENT_TYPE_FENCED :
+					 KCOLO_EVENT_TYPE_PEER_LOST,
+			.abort_reason = s->link_reason,
+			.error = s->link_error });
 	mutex_unlock(&s->lock);
 }

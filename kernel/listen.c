@@ -138,6 +138,10 @@ void kcolo_listen_serve(struct kcolo_session *s, kcolo_link_fn fn)
 		}
 		if (test_bit(KCOLO_REQ_CONNECTED, &s->req))
 			turn_away(s, &conn);
+		else if (READ_ONCE(s->guest.gone))
+			kcolo_link_refuse(&conn, KCOLO_WIRE_ABORT,
+					  KCOLO_ABORT_REASON_PEER_REFUSED,
+					  "the secondary's VMM has died");
 		else if (connect_pair(s, &conn, &peer))
 			kcolo_link_receive(s, fn);
 		kcolo_conn_release(&conn);

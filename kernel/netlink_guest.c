@@ -73,6 +73,10 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb,
 		}
 	}
 	err = kcolo_guest_adopt(&s->guest, current->mm);
+	if (err == -ESRCH) {
+		NL_SET_ERR_MSG(extack, "the VMM has died: delete the session");
+		return err;
+	}
 	if (err) {
 		NL_SET_ERR_MSG(extack,
 			       "a region is added by the process whose VM or regions the session has");

@@ -96,6 +96,12 @@ static int check_new(struct genl_info *info, enum kcolo_role role,
 		NL_SET_ERR_MSG(extack, "a secondary needs the local address to listen on");
 		return -EDESTADDRREQ;
 	}
+	/* The port is at the same place in both families. */
+	if (role == KCOLO_ROLE_PRIMARY ? !peer->in.sin_port :
+					 !local->in.sin_port) {
+		NL_SET_ERR_MSG(extack, "the address needs a port other than 0");
+		return -EDESTADDRREQ;
+	}
 	if (role == KCOLO_ROLE_SECONDARY && peer->sa.sa_family) {
 		NL_SET_ERR_MSG(extack, "a secondary listens: it takes no peer address");
 		return -EINVAL;
@@ -143,7 +149,7 @@ static int start_new(struct kcolo_session *s, struct genl_info *info)
 	if (!err)
 		err = s->role == KCOLO_ROLE_PRIMARY ? kcolo_primary_start(s) :
 						      kcolo_secondary_start(s);
-	if (err == -EADDRINUSE || err == -EADDRNOTAVAIL)
+	if (err && err != -ENOMEM && s->role == KCOLO_ROLE_SECONDARY && fd >= 0)
 		NL_SET_ERR_MSG(info->extack, "cannot listen on the local address");
 	if (!err)
 		err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_SESSION_NEW);
@@ -274,10 +280,14 @@ int kcolo_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	mutex_lock(&s->lock);
-	set_params(s, info->attrs);
-	kcolo_session_notify(s, &(struct kcolo_notice) {
+	if (kcolo_state_allows(s, KCOLO_CMD_SESSION_SET)) {
+		set_params(s, info->attrs);
+		kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_SESSION_SET });
+	} else {
+		err = kcolo_nl_refuse_state(s, info);
+	}
 	mutex_unlock(&s->lock);
 	kcolo_session_put(s);
-	return 0;
+	return err;
 }

@@ -419,6 +419,8 @@ static void promote(struct kcolo_session *s)
 static void vm_gone(struct kcolo_session *s)
 {
 	mutex_lock(&s->lock);
+	s->abort_reason = KCOLO_ABORT_REASON_VM_GONE;
+	kcolo_session_set_error(s, "the VMM has died");
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_VM_GONE });
 	mutex_unlock(&s->lock);

@@ -13,6 +13,7 @@
 
 static DEFINE_XARRAY_ALLOC1(sessions);
 static DEFINE_MUTEX(sessions_lock);
+static u32 next_id;		/* under sessions_lock */
 
 static void session_free(struct kref *ref)
 {
@@ -120,11 +121,13 @@ int kcolo_session_reserve(struct kcolo_session *s)
 
 	mutex_lock(&sessions_lock);
 	if (!find_name(s->net, s->name))
-		err = xa_alloc(&sessions, &s->id, s, xa_limit_31b, GFP_KERNEL);
-	if (!err)
+		/* Cyclic: an old number is not soon another session's. */
+		err = xa_alloc_cyclic(&sessions, &s->id, s, xa_limit_31b,
+				      &next_id, GFP_KERNEL);
+	if (err >= 0)
 		kref_get(&s->ref);
 	mutex_unlock(&sessions_lock);
-	return err;
+	return min(err, 0);
 }
 
 /**
@@ -269,6 +272,11 @@ void kcolo_session_link_failed(struct kcolo_session *s,
 {
 	mutex_lock(&s->lock);
 	if (s->link_reason == KCOLO_ABORT_REASON_NONE) {
+		/* The peer hangs up because it was told to. */
+		if (s->orderly) {
+			reason = KCOLO_ABORT_REASON_CLOSED;
+			why = "the session was ended here";
+		}
 		s->link_reason = reason;
 		strscpy(s->link_error, why, sizeof(s->link_error));
 	}

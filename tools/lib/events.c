@@ -84,6 +84,15 @@ static int receive(struct kcolo *k)
 	ssize_t n = kcolo_nl_recv(&k->ev, k->buf, KCOLO_RECV_MAX);
 	int len = n;
 
+	/*
+	 * Until it is empty the socket takes nothing, and does not say so again:
+	 * what waits in it is older than what the caller is to read now.
+	 */
+	if (n == -ENOBUFS) {
+		while (n == -ENOBUFS || n > 0)
+			n = kcolo_nl_recv(&k->ev, k->buf, KCOLO_RECV_MAX);
+		n = n ? n : -ENOBUFS;
+	}
 	if (n < 0)
 		return kcolo_fail(k, n, "%s", n == -ENOBUFS ?
 				  "events were lost" : strerror(-n));

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What vm-attach refuses, and memslots that a checkpoint cannot use. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "pair.h"
+
+#define MANUAL	(KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | \
+		 KVM_DIRTY_LOG_INITIALLY_SET)
+
+static struct msg *attach(struct msg *m, int fd, int vm)
+{
+	msg_u32(msg_cmd(m, KCOLO_CMD_VM_ATTACH), KCOLO_A_SESSION_FD, fd);
+	return msg_u32(m, KCOLO_A_SESSION_VM_FD, vm);
+}
+
+static int ring_vm(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_DIRTY_LOG_RING,
+		.args[0] = 65536,
+	};
+
+	if (ioctl(vm, KVM_ENABLE_CAP, &cap))
+		fail("the dirty ring: %s", strerror(errno));
+	close(kvm);
+	return vm;
+}
+
+static void vm_refused(void)
+{
+	static const char none[] = "vm-fd is no KVM VM: give what KVM_CREATE_VM returned";
+	static const char needs[] = "vm-attach needs vm-fd, an open VM of KVM";
+	struct kcolo *k = lone_primary(60000), *b = lone_secondary();
+	int nl = nl_open(), fd = kcolo_session_fd(k), kvm;
+	struct msg m;
+
+	msg_u32(msg_cmd(&m, KCOLO_CMD_VM_ATTACH), KCOLO_A_SESSION_FD, fd);
+	refused(nl, fd, "no vm-fd", &m, EINVAL, needs);
+	refused(nl, fd, "a closed vm-fd", attach(&m, fd, 999), EINVAL, needs);
+	refused(nl, fd, "vm-fd -1", attach(&m, fd, -1), EINVAL, needs);
+	refused(nl, fd, "a socket", attach(&m, fd, nl), EINVAL, none);
+	refused(nl, fd, "the session", attach(&m, fd, fd), EINVAL, none);
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	refused(nl, fd, "/dev/kvm", attach(&m, fd, kvm), EINVAL, none);
+	refused(nl, fd, "a VM with the dirty ring", attach(&m, fd, ring_vm()),
+		EOPNOTSUPP, "create it without KVM_CAP_DIRTY_LOG_RING");
+	refused(nl, fd, "a VM with legacy logs",
+		attach(&m, fd, make_vm(NULL, 0, 0)), EOPNOTSUPP,
+		"enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
+	refused(nl, kcolo_session_fd(b), "a VM of a secondary",
+		attach(&m, kcolo_session_fd(b), make_vm(NULL, 0, MANUAL)),
+		EBUSY, kernel_version() >= 6003 ?
+		"a secondary in state connecting cannot do this" :
+		"the session's state does not allow this");
+	granted(nl, "a VM", attach(&m, fd, make_vm(NULL, 0, MANUAL)));
+	refused(nl, fd, "a second VM", attach(&m, fd, make_vm(NULL, 0, MANUAL)),
+		EBUSY, "the session has a VM already");
+}
+
+static void send_vm(int to)
+{
+	char buf[CMSG_SPACE(sizeof(int))] __attr(aligned(8)) = { 0 }, byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = buf, .msg_controllen = sizeof(buf) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	int vm = make_vm(NULL, 0, MANUAL);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &vm, sizeof(vm));
+	if (sendmsg(to, &msg, 0) != 1)
+		fail("a VM cannot be sent: %s", strerror(errno));
+}
+
+static int receive_vm(int from)
+{
+	char buf[CMSG_SPACE(sizeof(int))] __attr(aligned(8)), byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = buf, .msg_controllen = sizeof(buf) };
+	int vm;
+
+	if (recvmsg(from, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
+		fail("no VM came: %s", strerror(errno));
+	memcpy(&vm, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(vm));
+	return vm;
+}
+
+/* A VM of a child's; @stay keeps the child alive until the far end closes. */
+static int vm_of_child(int sock[2], bool stay)
+{
+	int vm;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
+		fail("socketpair: %s", strerror(errno));
+	if (!fork()) {
+		char byte;
+
+		close(sock[0]);
+		send_vm(sock[1]);
+		if (stay && read(sock[1], &byte, 1) < 0)
+			exit(1);
+		exit(0);
+	}
+	close(sock[1]);
+	vm = receive_vm(sock[0]);
+	return vm;
+}
+
+static void vm_other_process(void)
+{
+	struct kcolo *k = lone_primary(60000);
+	int nl = nl_open(), fd = kcolo_session_fd(k), sock[2], vm;
+	struct msg m;
+
+	vm = vm_of_child(sock, false);
+	sleep_ms(300 * slow);
+	refused(nl, fd, "a VM of a dead process", attach(&m, fd, vm), ESRCH,
+		"the VMM of this VM has died");
+	close(vm);
+	vm = vm_of_child(sock, true);
+	granted(nl, "a VM of a child", attach(&m, fd, vm));
+	msg_u32(msg_cmd(&m, KCOLO_CMD_REGION_ADD), KCOLO_A_SESSION_FD, fd);
+	refused(nl, fd, "a region of ours beside a VM of a child",
+		msg_region(&m, "r", (uintptr_t)make_ram(PAGE), PAGE), EXDEV,
+		"a region is added by the process whose VM or regions the session has");
+	close(vm);
+	close(sock[0]);
+}
+
+/* The checkpoint is aborted, in words, and the guest can be protected later. */
+static void gives_up(struct pair *p, enum kcolo_abort_reason reason,
+		     const char *text)
+{
+	struct kcolo_session_info info;
+	uint64_t epoch;
+
+	if (kcolo_checkpoint(p->a, KCOLO_KIND_PERIODIC, &epoch))
+		fail("checkpoint: %s", kcolo_error(p->a));
+	sleep_ms(20);
+	await_state(p->a, KCOLO_STATE_IDLE);
+	read_session(p->a, &info);
+	expect(info.abort_reason == reason && strstr(info.error, text),
+	       "the checkpoint was aborted for %s: %s",
+	       kcolo_abort_reason_name(info.abort_reason), info.error);
+}
+
+static void set_slot(struct pair *p, u32 flags)
+{
+	struct kvm_userspace_memory_region slot = {
+		.flags = flags,
+		.memory_size = RAM_SIZE,
+		.userspace_addr = (uintptr_t)p->mem,
+	};
+
+	if (ioctl(p->vm, KVM_SET_USER_MEMORY_REGION, &slot))
+		fail("memslot: %s", strerror(errno));
+}
+
+static void vm_slots(void)
+{
+	struct pair p;
+
+	pair_up(&p, 60000);
+	set_slot(&p, 0);
+	gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG,
+		 "lacks KVM_MEM_LOG_DIRTY_PAGES");
+	set_slot(&p, KVM_MEM_LOG_DIRTY_PAGES);
+	pair_checkpoint(&p);
+	set_slot(&p, 0);
+	gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG,
+		 "lacks KVM_MEM_LOG_DIRTY_PAGES");
+	set_slot(&p, KVM_MEM_LOG_DIRTY_PAGES);
+	pair_write(&p, 0, PAGE, 9);
+	pair_checkpoint(&p);
+}
+
+const struct scenario vm_scenarios[] = {
+	{ "vm-refused", "what is no VM, or one that cannot be protected",
+	  vm_refused },
+	{ "vm-other-process", "VMs of other and of dead processes",
+	  vm_other_process },
+	{ "vm-slots", "memslots without a log: aborted, and then good",
+	  vm_slots },
+	{ 0 }
+};

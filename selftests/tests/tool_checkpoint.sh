@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kcoloctl beside a VMM: checkpoint, abort, promote and events of a guest that
+# runs. nlclient is the VMM, which answers what it is asked.
+. selftests/tests/life_lib.sh
+
+$NLCLIENT --slow "$SLOW" --session c1 vmm >"$LOGS/tool-vmm.log" 2>&1 &
+vmm=$!
+until_true 10 in_state idle c1
+
+event() {	# TYPE COMMAND...: the event comes of the command
+	type=$1
+	shift
+	$CTL --json events --type "$type" --count 1 --timeout 10s c1 >"$LOGS/tool-$type.json" &
+	events=$!
+	sleep 0.3
+	"$@" || return 1
+	wait $events
+}
+has() {	# TYPE EXPRESSION of the event, as j
+	python3 -c "import json, sys
+j = json.load(open(sys.argv[1]))
+assert $2, j" "$LOGS/tool-$1.json"
+}
+epoch() { [ "$($CTL "$@")" -gt 0 ]; }
+
+verdict ctl-checkpoint event checkpoint-committed epoch checkpoint c1
+verdict ctl-checkpoint-event has checkpoint-committed "j['kind'] == 'periodic' and j['epoch'] == 1 and j['state'] == 'idle'"
+verdict ctl-urgent event checkpoint-committed epoch checkpoint --urgent c1
+verdict ctl-urgent-event has checkpoint-committed "j['kind'] == 'urgent' and j['stop-reason'] == 'urgent'"
+json_epoch() { $CTL --json checkpoint c1 | python3 -c "import json, sys; assert json.load(sys.stdin) == {'epoch': 3}"; }
+verdict ctl-checkpoint-json event checkpoint-committed json_epoch
+documented() {
+	python3 - "$LOGS/tool-checkpoint-committed.json" <<-END
+	import json, re, sys
+	man = open("tools/kcoloctl/kcoloctl.8").read().split(".SS events")[1]
+	table = man.split(".TS")[1].split(".TE")[0]
+	names = {l.split("|")[0] for l in table.splitlines() if re.match(r"[a-z-]+\|", l)}
+	have = set(json.load(open(sys.argv[1])))
+	assert names == have, names ^ have
+	END
+}
+verdict ctl-man-events documented
+stats() { $CTL --json stats c1 | python3 -c "import json, sys
+j = json.load(sys.stdin); assert j['checkpoints'] == 3 and j['checkpoints-urgent'] == 1, j"; }
+verdict ctl-stats stats
+
+# The VMM holds the next one at ready.
+kill -USR1 "$(sed -n "s/.* is pid //p" "$LOGS/tool-vmm.log")"
+verdict ctl-ready event checkpoint-ready epoch checkpoint c1
+busy() { ! $CTL checkpoint c1 2>"$LOGS/tool-busy.log" && grep -q "in state ready cannot do this\|does not allow this" "$LOGS/tool-busy.log"; }
+verdict ctl-busy busy
+verdict ctl-abort event checkpoint-aborted $CTL abort c1
+verdict ctl-abort-event has checkpoint-aborted "j['abort-reason'] == 'requested' and j['state'] == 'idle'"
+too_early() { $CTL events --count 1 --timeout 300ms c1 >/dev/null; [ $? = 1 ]; }
+verdict ctl-events-timeout too_early
+verdict ctl-fenced event fenced in_b $CTL promote c1
+verdict ctl-fenced-state in_state fenced c1
+verdict ctl-promoted in_state promoted c1 in_b
+late() { ! $CTL checkpoint c1 2>"$LOGS/tool-late.log" && grep -q "in state fenced cannot do this\|does not allow this" "$LOGS/tool-late.log"; }
+verdict ctl-late late
+kill $vmm
+wait $vmm
+verdict ctl-gone until_true 3 no_sessions
