@@ -5,8 +5,9 @@
 # The last line counts them; the exit code is 0 only when none failed. What a
 # job printed is in build/check/JOB.log.
 #
-# A host keeps one CPU of this machine busy, so as many jobs run at once as
-# there are CPUs. The debug kernel's build is one of them when it is not cached.
+# A host keeps one CPU of this machine busy, but for the tests that wait on
+# purpose, so one job more runs at once than there are CPUs. The debug kernel's
+# build is one of them when it is not cached.
 
 cd "$(dirname "$0")/.." || exit 1
 kernels=${KERNELS:-6.1 6.12 debug}
@@ -43,7 +44,7 @@ job() {	# name, command...
 
 # Starts a job when a CPU is free.
 start() {
-	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+	while [ "$(jobs -rp | wc -l)" -gt "$(nproc)" ]; do
 		wait -n
 	done
 	job "$@" &
@@ -93,17 +94,21 @@ job unit make --no-print-directory -C selftests/unit run
 job programs programs
 job tools make --no-print-directory -C tools check
 
-# Everything in selftests/tests but what has a job of its own.
+# Everything in selftests/tests but what has a job of its own, in two halves.
 tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
-	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$' | tr '\n' ' ')
+	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$')
+half() {	# kernel, 0 or 1
+	# shellcheck disable=SC2046
+	in_host "$1" 1 $(echo "$tests" | awk "NR % 2 == $2")
+}
 
 for k in $kernels; do
 	[ "$k" != debug ] || continue
 	job "module-$k" module "$k"
 	start "equal-$k" in_host "$k" 1 ram_equal
 	start "fail-$k" in_host "$k" 1 abort failover
-	# shellcheck disable=SC2086
-	start "tests-$k" in_host "$k" 1 $tests
+	start "tests0-$k" half "$k" 0
+	start "tests1-$k" half "$k" 1
 done
 # One stock kernel is enough to see the tests fail, and the hosts.
 if [ -n "$stock" ]; then
@@ -124,8 +129,8 @@ if [ -n "${debug:-}" ]; then
 	# Ten times as slow.
 	export FUZZ_COUNT=${FUZZ_COUNT_DEBUG:-100} CHECKPOINTS=${CHECKPOINTS_DEBUG:-60} KILLS=${KILLS_DEBUG:-1}
 	# The longest first.
-	# shellcheck disable=SC2086
-	start tests-debug in_host debug 1 $tests
+	start tests0-debug half debug 0
+	start tests1-debug half debug 1
 	start fail-debug in_host debug 1 abort failover
 	start equal-debug in_host debug 1 ram_equal
 fi
