@@ -66,12 +66,18 @@ pair() {
 	secondary=$?
 }
 
-# Numbers the results that come in, and says how many there were.
+# Numbers the results that come in, as they come, and says how many there were.
 ktap() {
-	awk 'BEGIN { print "KTAP version 1" }
-		/^(not )?ok / { sub(/ok /, "ok " ++n " ") }
-		{ print; fflush() }
-		END { print "1.." n + 0 }'
+	nr=0
+	echo "KTAP version 1"
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) nr=$((nr + 1)); line="ok $nr ${line#ok }" ;;
+		"not ok "*) nr=$((nr + 1)); line="not ok $nr ${line#not ok }" ;;
+		esac
+		printf '%s\n' "$line"
+	done
+	echo "1..$nr"
 }
 
 # verdict NAME CONDITION...: CONDITION is a command
