@@ -412,7 +412,6 @@ static enum kcolo_abort_reason commit(struct kcolo_session *s)
 	if (reason)
 		return reason;
 
-	kcolo_dirty_committed(&s->tracker);
 	mutex_lock(&s->lock);
 	s->received_time = ktime_get();
 	s->committed = s->epoch;
@@ -428,6 +427,8 @@ static enum kcolo_abort_reason commit(struct kcolo_session *s)
 			.type = KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED,
 			.stop_reason = s->stop_reason });
 	mutex_unlock(&s->lock);
+	/* Not in the pause: no epoch opens before this thread is back. */
+	kcolo_dirty_committed(&s->tracker);
 	return KCOLO_ABORT_REASON_NONE;
 }
 

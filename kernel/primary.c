@@ -118,21 +118,6 @@ static void primary_connect(struct kcolo_session *s)
 	}
 }
 
-static void vm_gone(struct kcolo_session *s)
-{
-	kcolo_guest_drop_vm(&s->guest);
-	clear_bit(KCOLO_REQ_VM_GONE, &s->req);
-	mutex_lock(&s->lock);
-	s->abort_reason = KCOLO_ABORT_REASON_VM_GONE;
-	kcolo_session_set_error(s, "the VMM has died");
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-				.type = KCOLO_EVENT_TYPE_VM_GONE });
-	mutex_unlock(&s->lock);
-	/* The guest is dead: the secondary is to know, and to take over. */
-	kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE,
-				  "the VMM has died");
-}
-
 #define IDLE_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
 			 BIT(KCOLO_REQ_VM_GONE) | BIT(KCOLO_REQ_CHECKPOINT))
 
@@ -144,8 +129,8 @@ static int primary_worker(void *arg)
 		primary_connect(s);
 	while (!kcolo_session_stopping(s)) {
 		wait_event_idle(s->wq, READ_ONCE(s->req) & IDLE_REQS);
-		if (test_bit(KCOLO_REQ_VM_GONE, &s->req))
-			vm_gone(s);
+		if (test_and_clear_bit(KCOLO_REQ_VM_GONE, &s->req))
+			kcolo_session_vm_gone(s);
 		if (test_and_clear_bit(KCOLO_REQ_CHECKPOINT, &s->req))
 			kcolo_checkpoint_run(s);
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))

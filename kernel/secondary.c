@@ -416,19 +416,6 @@ static void promote(struct kcolo_session *s)
 	mutex_unlock(&s->lock);
 }
 
-static void vm_gone(struct kcolo_session *s)
-{
-	mutex_lock(&s->lock);
-	s->abort_reason = KCOLO_ABORT_REASON_VM_GONE;
-	kcolo_session_set_error(s, "the VMM has died");
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-				.type = KCOLO_EVENT_TYPE_VM_GONE });
-	mutex_unlock(&s->lock);
-	/* Nobody can take over here: the primary is to know. */
-	kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE,
-				  "the VMM has died");
-}
-
 #define WORKER_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
 			 BIT(KCOLO_REQ_END) | BIT(KCOLO_REQ_PROMOTE) | \
 			 BIT(KCOLO_REQ_VM_GONE))
@@ -446,7 +433,7 @@ static int secondary_worker(void *arg)
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))
 			link_lost(s);
 		if (test_and_clear_bit(KCOLO_REQ_VM_GONE, &s->req))
-			vm_gone(s);
+			kcolo_session_vm_gone(s);
 	}
 	return 0;
 }

@@ -136,15 +136,12 @@ int kcolo_session_reserve(struct kcolo_session *s)
  */
 void kcolo_session_publish(struct kcolo_session *s)
 {
-	mutex_lock(&sessions_lock);
-	s->live = true;
-	mutex_unlock(&sessions_lock);
-	/* Before a thread has anything to say. */
+	/* Under the lock: before a thread has anything to say. */
 	mutex_lock(&s->lock);
+	kcolo_session_request(s, KCOLO_REQ_START);
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_SESSION_NEW });
 	mutex_unlock(&s->lock);
-	kcolo_session_request(s, KCOLO_REQ_START);
 }
 
 /**
@@ -160,6 +157,11 @@ bool kcolo_session_await_start(struct kcolo_session *s)
 	return !kcolo_session_stopping(s);
 }
 
+static bool published(const struct kcolo_session *s)
+{
+	return test_bit(KCOLO_REQ_START, &s->req);
+}
+
 /**
  * kcolo_session_by_id - find a session
  * @net: network namespace it has to be of
@@ -173,7 +175,7 @@ struct kcolo_session *kcolo_session_by_id(struct net *net, u32 id)
 
 	mutex_lock(&sessions_lock);
 	s = xa_load(&sessions, id);
-	if (s && s->net == net && s->live)
+	if (s && s->net == net && published(s))
 		kref_get(&s->ref);
 	else
 		s = NULL;
@@ -194,7 +196,7 @@ struct kcolo_session *kcolo_session_by_name(struct net *net, const char *name)
 
 	mutex_lock(&sessions_lock);
 	s = find_name(net, name);
-	if (s && s->live)
+	if (s && published(s))
 		kref_get(&s->ref);
 	else
 		s = NULL;
@@ -215,7 +217,7 @@ struct kcolo_session *kcolo_session_next(struct net *net, unsigned long *id)
 
 	mutex_lock(&sessions_lock);
 	xa_for_each_start(&sessions, *id, s, *id)
-		if (s->net == net && s->live)
+		if (s->net == net && published(s))
 			break;
 	if (s)
 		kref_get(&s->ref);
@@ -284,6 +286,26 @@ void kcolo_session_link_failed(struct kcolo_session *s,
 	kcolo_conn_shutdown(&s->control);
 	kcolo_conn_shutdown(&s->data);
 	kcolo_session_request(s, KCOLO_REQ_LINK);
+}
+
+/**
+ * kcolo_session_vm_gone - deal with the death of the VMM
+ * @s: session; called by its worker
+ *
+ * The VM is let go of, and the peer given up: it is to know.
+ */
+void kcolo_session_vm_gone(struct kcolo_session *s)
+{
+	static const char why[] = "the VMM has died";
+
+	kcolo_guest_drop_vm(&s->guest);
+	mutex_lock(&s->lock);
+	s->abort_reason = KCOLO_ABORT_REASON_VM_GONE;
+	kcolo_session_set_error(s, why);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+				.type = KCOLO_EVENT_TYPE_VM_GONE });
+	mutex_unlock(&s->lock);
+	kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE, why);
 }
 
 /**

@@ -44,7 +44,7 @@ enum kcolo_req {
 	KCOLO_REQ_COMMIT,
 	KCOLO_REQ_ABORT,
 	KCOLO_REQ_PROMOTE,
-	KCOLO_REQ_START,	/* the session is published */
+	KCOLO_REQ_START,	/* the session is published: it can be found */
 	KCOLO_REQ_STOP,		/* the session is ending */
 	KCOLO_REQ_LINK,		/* a connection failed; session.link_* say why */
 	KCOLO_REQ_CONNECTED,	/* secondary: both connections stand */
@@ -88,7 +88,6 @@ struct kcolo_session {
 	struct work_struct end_work;
 	atomic_t ended;			/* the end has begun */
 	bool orderly;			/* end_work: the peer is told */
-	bool live;			/* under sessions_lock: can be found */
 
 	struct mutex lock;		/* over what follows, up to req */
 	enum kcolo_state state;
@@ -184,6 +183,7 @@ void kcolo_session_request(struct kcolo_session *s, enum kcolo_req req);
 bool kcolo_session_stopping(const struct kcolo_session *s);
 void kcolo_session_link_failed(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason, const char *why);
+void kcolo_session_vm_gone(struct kcolo_session *s);
 void kcolo_session_notify(struct kcolo_session *s,
 			  const struct kcolo_notice *notice);
 void kcolo_session_set_error(struct kcolo_session *s, const char *why);
