@@ -99,9 +99,12 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$')
 # What mostly runs programs is too slow on the debug kernel: left to the others.
 slow='^events_\|^life_\(del\|kill\|launcher\|netns\|rmmod\)\|^sessions_\|^tool_'
+# What needs what only the debug kernel has.
+debug_only='^life_nomem$'
 half() {	# kernel, 0 or 1
-	local some=$tests
-	[ "$1" != debug ] || some=$(echo "$tests" | grep -v "$slow")
+	local without=$debug_only some
+	[ "$1" != debug ] || without=$slow
+	some=$(echo "$tests" | grep -v "$without")
 	# shellcheck disable=SC2046
 	in_host "$1" 1 $(echo "$some" | awk "NR % 2 == $2")
 }
