@@ -13,16 +13,12 @@
 #include <stdint.h>
 #include <linux/netlink.h>
 #include <kcolo.h>
+#include "say.h"
 
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
-
-#define __attr(x)	__attribute__((x))
-#define __printf(a, b)	__attr(__format__(__printf__, a, b))
-#define __noreturn	__attr(__noreturn__)
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define PAGE		4096UL
 #define MIB		(1UL << 20)
@@ -52,14 +48,10 @@ extern const struct scenario attrs_scenarios[], new_scenarios[],
 	ends_scenarios[], race_scenarios[], helpers_scenarios[];
 
 /* util.c */
-void __noreturn __printf(1, 2) fail(const char *fmt, ...);
 void __printf(1, 2) wrong(const char *fmt, ...);
-void __printf(1, 2) note(const char *fmt, ...);
 /* Counts as wrong unless @good. */
 #define expect(good, ...)	((good) ? (void)0 : wrong(__VA_ARGS__))
 unsigned int wrongs(void);
-u64 now_ms(void);
-void sleep_ms(u32 ms);
 /* The kernel's version as major * 1000 + minor. */
 unsigned int kernel_version(void);
 /* A number that a file holds, or -1. */

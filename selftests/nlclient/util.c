@@ -7,68 +7,24 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 #include "nlclient.h"
 
 static unsigned int nr_wrong;
-
-static void __printf(2, 0) vnote(const char *what, const char *fmt, va_list ap)
-{
-	char text[1024];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	printf("# %s%s\n", what, text);
-	fflush(stdout);
-}
-
-void note(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vnote("", fmt, ap);
-	va_end(ap);
-}
 
 void wrong(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vnote("WRONG: ", fmt, ap);
+	note_as("WRONG: ", fmt, ap);
 	va_end(ap);
 	nr_wrong++;
-}
-
-void fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vnote("FAILED: ", fmt, ap);
-	va_end(ap);
-	exit(1);
 }
 
 unsigned int wrongs(void)
 {
 	return nr_wrong;
-}
-
-u64 now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
-}
-
-void sleep_ms(u32 ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
-
-	nanosleep(&t, NULL);
 }
 
 unsigned int kernel_version(void)

@@ -9,17 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <kcolo.h>
+#include "say.h"
 #include "wire.h"
 
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
-
-#define __attr(x)	__attribute__((x))
-#define __printf(a, b)	__attr(__format__(__printf__, a, b))
-#define __noreturn	__attr(__noreturn__)
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define PAGE		KCOLO_WIRE_PAGE_SIZE
 
@@ -71,11 +67,7 @@ extern const struct scenario refuse_scenarios[], hung_scenarios[],
 	answers_scenarios[];
 
 /* util.c */
-void __noreturn __printf(1, 2) fail(const char *fmt, ...);
-void __printf(1, 2) note(const char *fmt, ...);
 void *xalloc(size_t size);
-u64 now_ms(void);
-void sleep_ms(u32 ms);
 u64 random64(u64 *state);
 
 /* tcp.c: plain sockets. None of these fails the scenario by itself. */
