@@ -14,6 +14,9 @@
 #include "session.h"
 #include "stream.h"
 
+/* Of a chunk, no page is used for two, even if each slab is a page only. */
+static_assert(KCOLO_POOL_SLABS >= KCOLO_CHUNK_PAGES);
+
 #define HEAD_MAX	(KCOLO_WIRE_HDR + KCOLO_WIRE_PAGES_HEAD + \
 			 KCOLO_WIRE_EXTENT * KCOLO_CHUNK_PAGES)
 
