@@ -11,6 +11,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "guest.h"
+#include "mutate.h"
 
 static void guest_mm_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
@@ -191,7 +192,8 @@ void kcolo_guest_leave(struct kcolo_guest *guest)
 {
 	kthread_unuse_mm(guest->mm);
 	/* Ours may be the last user: do not tear the VMM's memory down here. */
-	mmput_async(guest->mm);
+	if (!kcolo_mutant(keep_mm))
+		mmput_async(guest->mm);
 }
 
 static int slots_reserve(struct kcolo_slots *slots, unsigned int nr)

@@ -17,6 +17,10 @@
 #define KCOLO_MUTANT_stale_slot		7
 #define KCOLO_MUTANT_one_alias		8
 #define KCOLO_MUTANT_old_round_wins	9
+#define KCOLO_MUTANT_no_fence		10
+#define KCOLO_MUTANT_keep_mm		11
+#define KCOLO_MUTANT_overlap_ok		12
+#define KCOLO_MUTANT_seq_stuck		13
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

@@ -4,6 +4,7 @@
 #include <linux/sched/mm.h>
 #include <net/genetlink.h>
 #include "fill.h"
+#include "mutate.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "session.h"
@@ -67,7 +68,7 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb,
 		}
 		if (hva < s->region[i]->hva +
 			  (s->region[i]->nr_pages << PAGE_SHIFT) &&
-		    s->region[i]->hva < end) {
+		    s->region[i]->hva < end && !kcolo_mutant(overlap_ok)) {
 			NL_SET_ERR_MSG(extack, "the region overlaps another one of the session");
 			return -EEXIST;
 		}

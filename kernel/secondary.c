@@ -407,9 +407,11 @@ static void promote(struct kcolo_session *s)
 	drop_epoch(s);
 	if (!done)
 		return;
-	kcolo_link_say(s, KCOLO_WIRE_FENCED, 0, 0, NULL, 0);
-	kcolo_conn_shutdown(&s->control);
-	kcolo_conn_shutdown(&s->data);
+	if (!kcolo_mutant(no_fence)) {
+		kcolo_link_say(s, KCOLO_WIRE_FENCED, 0, 0, NULL, 0);
+		kcolo_conn_shutdown(&s->control);
+		kcolo_conn_shutdown(&s->data);
+	}
 	mutex_lock(&s->lock);
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_PROMOTED });

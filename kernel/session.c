@@ -8,6 +8,7 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include "events.h"
+#include "mutate.h"
 #include "session.h"
 #include "trace.h"
 
@@ -318,7 +319,7 @@ void kcolo_session_notify(struct kcolo_session *s,
 {
 	struct kcolo_event ev = {
 		.type = notice->type,
-		.seq = ++s->event_seq,
+		.seq = kcolo_mutant(seq_stuck) ? 1 : ++s->event_seq,
 		.id = s->id,
 		.name = s->name,
 		.state = s->state,

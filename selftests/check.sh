@@ -10,6 +10,7 @@
 # build is one of them when it is not cached.
 
 cd "$(dirname "$0")/.." || exit 1
+. selftests/results.sh
 kernels=${KERNELS:-6.1 6.12 debug}
 for k in $kernels; do
 	case $k in
@@ -24,13 +25,12 @@ mkdir -p $out
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 # Runs a command whose output has KTAP lines; one that fails without saying
-# which test is a failed test itself. A host prefixes its lines, a harness
-# indents its subtests.
+# which test is a failed test itself.
 job() {	# name, command...
 	local name=$1 began=$SECONDS rc tap=$out/$1.tap
 	shift
 	echo "== $name"
-	"$@" 2>&1 | tee "$out/$name.log" | sed -nu 's/^\([ab]| \)\? *\(\(not \)\?ok .*\)/\2/p' |
+	"$@" 2>&1 | tee "$out/$name.log" | results |
 		tee "$tap" | sed -u "s/^/$name: /"
 	rc=${PIPESTATUS[0]}
 	if [ "$rc" -ne 0 ] && ! grep -q '^not ok' "$tap"; then
@@ -38,7 +38,7 @@ job() {	# name, command...
 		echo "not ok $name exited with $rc" | tee -a "$tap"
 	fi
 	grep -q . "$tap" || echo "not ok $name ran no test" | tee "$tap"
-	grep '^not ok' -A 24 "$out/$name.log" | grep '^\([ab]| \)\?#' | sed "s/^/$name: /"
+	grep '\bnot ok ' -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' | sed "s/^/$name: /"
 	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not, $((SECONDS - began)) s"
 }
 
@@ -78,11 +78,7 @@ built() {	# what, command...
 module() { built "module for $*" selftests/host/build-module.sh "$@"; }
 programs() {
 	built libkcolo,kcoloctl make --no-print-directory -C tools &&
-		built kvmm make --no-print-directory -C selftests/vmm
-	for dir in peer nlclient; do
-		[ ! -d selftests/$dir ] ||
-			built $dir make --no-print-directory -C selftests/$dir
-	done
+		built kselftest make --no-print-directory -C selftests install
 }
 debug_kernel() { built "debug kernel" selftests/host/kernels.py prepare debug; }
 

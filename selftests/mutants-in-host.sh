@@ -45,6 +45,10 @@ run() {
 	try stale_slot "--count 60 --threshold 0" "" "--ram 4M --churn 20 --vcpus 2"
 	try_test one_alias once
 	try_test old_round_wins malformed_epochs
+	try_test no_fence malformed_epochs
+	try_test keep_mm life_vm_gone
+	try_test overlap_ok refusals_guest
+	try_test seq_stuck events_subscribers
 }
 
-run | ktap
+{ run; echo "exit $?"; } | ktap mutants

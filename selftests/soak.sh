@@ -7,6 +7,7 @@
 # first failure, or with "N passed, N failed, N skipped".
 
 cd "$(dirname "$0")/.." || exit 1
+. selftests/results.sh
 kernel=${KERNEL:-6.12}
 checkpoints=${CHECKPOINTS:-10000}
 kills=${KILLS:-1000}
@@ -17,13 +18,13 @@ trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 selftests/host/build-module.sh "$kernel" >/dev/null 2>$out/module.log || {
 	tail $out/module.log; exit 1; }
-make --no-print-directory -C selftests/vmm >/dev/null || exit 1
+make --no-print-directory -C selftests install >/dev/null || exit 1
 
 run() {	# name, checkpoints, kills, test
 	selftests/host/khost --kernel "$kernel" --cpus 1 --timeout 86400 \
 		--out "$out/$1" --env "CHECKPOINTS=$2" --env "KILLS=$3" \
 		--env "TIME=43200" -- "selftests/run-in-host.sh $4" |
-		grep --line-buffered -o '\(not \)\?ok .*' | tee "$out/$1.tap" |
+		results | tee "$out/$1.tap" |
 		sed -u "s/^/$((SECONDS / 60)) min, $1: /"
 	[ "${PIPESTATUS[0]}" -eq 0 ] || echo "not ok soak-$1" >>"$out/$1.tap"
 }

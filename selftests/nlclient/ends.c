@@ -10,7 +10,7 @@
 #include "pair.h"
 
 /* It waits a second at most, for the peer to hang up. */
-#define END_MS	(3000 * slow)
+#define END_MS	(8000 * slow)
 
 enum point { IDLE, PRECOPY, READY, FLUSHED, COMMITTING, DOUBT, LOST, FENCED };
 

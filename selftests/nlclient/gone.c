@@ -15,8 +15,8 @@
 #include "pair.h"
 
 #define KVM_USERS	"/sys/module/kvm_amd/refcnt"
-/* At once, on a host that emulates its CPU. */
-#define AT_ONCE_MS	(2000 * slow)
+/* At once, and not after peer-timeout, on an emulated host that is busy. */
+#define AT_ONCE_MS	(6000 * slow)
 
 static pid_t vmm;
 

@@ -152,14 +152,14 @@ static void wrong_received(void)
 /* RECEIVED before the end was sent says nothing: it has to end the link. */
 static void early(u32 type)
 {
-	struct serve *s = serve_new(SHORT_MS, SMALL);
+	struct serve *s = serve_new(LONG_MS, SMALL);
 
 	serve_pair(s);
 	serve_request(s);
 	serve_reply(s);
 	serve_answer(s, type, s->epoch);
 	s->want = false;
-	primary_wait(s, KCOLO_STATE_LOST, 0, 4 * SHORT_MS, true,
+	primary_wait(s, KCOLO_STATE_LOST, 0, SOON_MS, true,
 		     "before its time");
 	primary_says(s, KCOLO_ABORT_REASON_PROTOCOL, NULL);
 	primary_del(s);

@@ -24,7 +24,7 @@ struct holder {
 };
 
 /* How long the end of a session may take: it waits for nobody. */
-#define GONE_MS		(3000 * opt.slow)
+#define GONE_MS		(9000 * opt.slow)
 
 void holder_up(struct holder *h, u32 peer_timeout);
 void holder_info(struct holder *h, struct kcolo_session_info *info);

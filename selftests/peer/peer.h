@@ -22,7 +22,7 @@ typedef __u64 u64;
 /* Long enough for an emulated host that shares its CPU with others. */
 #define SOON_MS		(10000 * opt.slow)
 /* peer-timeout where the test is that it runs out, and where it must not. */
-#define SHORT_MS	(1000 * opt.slow)
+#define SHORT_MS	(2000 * opt.slow)
 #define LONG_MS		(30000 * opt.slow)
 
 /**

@@ -3,7 +3,7 @@
 # I2: the primary dies at a random point and in every state. The base image is
 # the last committed epoch, byte for byte, the restored guest runs on from it,
 # and what it wrote is what it would have written.
-. selftests/tests/lib.sh
+. "$(dirname "$0")/test_lib.sh"
 
 promote="--promote lost --run-on 500 --verify"
 

@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the tests share. They run in an emulated host, as root. Both ends of a
-# session are on that host, each in a network namespace of its own: the name of
-# a session is the same on both ends and unique in a namespace.
+# What the tests share. They run as root in a VM, with all that they need beside
+# them (make -C selftests install), or in the checkout. Both ends of a session
+# are on that host, each in a network namespace of its own: the name of a
+# session is the same on both ends and unique in a namespace.
 #
 # A test prints "ok NAME" or "not ok NAME" for each thing it has looked at.
 
+program() {	# name, where it is built
+	if [ -x "./$1" ]; then echo "./$1"; else echo "build/$2/$1"; fi
+}
+
 LOGS=${KCOLO_OUT:-/tmp}
-KVMM=build/vmm/kvmm
-MODULE=${MODULE:-build/$KCOLO_KERNEL/kcolo.ko}
+KVMM=$(program kvmm vmm)
+KPEER=$(program kpeer peer)
+NLCLIENT=$(program nlclient nlclient)
+CTL=$(program kcoloctl tools)
+if [ -z "$MODULE" ]; then
+	MODULE=build/$KCOLO_KERNEL/kcolo.ko
+	[ -e "$MODULE" ] || MODULE=$(modinfo -n kcolo)
+fi
 B=10.1.0.2
 # The debug kernel is many times slower, and so is what it measures.
 if [ "$KCOLO_KERNEL" = debug ]; then
@@ -26,13 +37,17 @@ else
 	PRIMARY="--pause-limit 30000"
 fi
 
+needed_modules() {
+	modprobe -q kvm_amd
+	modprobe -q crc32c_intel
+	modprobe -q libcrc32c
+}
+
 # The first VM of a host, and the last one's end, make KVM patch the scheduler,
 # which an emulator with several CPUs does not always survive ("Oops: int3" in
 # __schedule, seen without kcolo): one VM stays throughout.
 prepare() {
-	modprobe -q kvm_amd
-	modprobe -q crc32c_intel
-	modprobe -q libcrc32c
+	needed_modules
 	$KVMM hold >/dev/null 2>&1 &
 	sleep 0.5
 }
@@ -66,18 +81,29 @@ pair() {
 	secondary=$?
 }
 
-# Numbers the results that come in, as they come, and says how many there were.
+# ktap NAME: numbers the results that come in, as they come, and says how many
+# there were. The last line, "exit CODE", is that of NAME, which may have failed
+# without saying why. Returns what a kselftest does.
 ktap() {
 	nr=0
+	bad=0
+	code=none
 	echo "KTAP version 1"
 	while IFS= read -r line; do
 		case $line in
 		"ok "*) nr=$((nr + 1)); line="ok $nr ${line#ok }" ;;
-		"not ok "*) nr=$((nr + 1)); line="not ok $nr ${line#not ok }" ;;
+		"not ok "*) nr=$((nr + 1)); bad=1; line="not ok $nr ${line#not ok }" ;;
+		"exit "*) code=${line#exit }; continue ;;
 		esac
 		printf '%s\n' "$line"
 	done
+	if [ $nr = 0 ] || { [ $bad = 0 ] && [ "$code" != 0 ]; }; then
+		nr=$((nr + 1))
+		bad=1
+		echo "not ok $nr $1 ended with $code after $((nr - 1)) results"
+	fi
 	echo "1..$nr"
+	return $bad
 }
 
 # verdict NAME CONDITION...: CONDITION is a command
@@ -93,6 +119,11 @@ verdict() {
 		[ ! -e "$f" ] || tail -n 15 "$f" | sed "s|^|# $(basename "$f"): |"
 	done
 	return 1
+}
+
+# whole LOG PROGRAM: it said what is ok, and did not die in the midst of it
+whole() {
+	grep -qE '^(not )?ok ' "$1" && grep -q "^$2 exited with [01]$" "$1"
 }
 
 both_good() { [ "$primary" = 0 ] && [ "$secondary" = 0 ]; }

@@ -3,9 +3,9 @@
 # I5: an administrator ends a primary's session in each state of a checkpoint.
 # Its guest goes on and is good; the secondary ends with it, and does not take
 # the end for a death: it does not take over.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
-TIME=20
+TIME=60
 # A word, since pair() splits its options.
 DEL=/tmp/life-del-primary
 printf '#!/bin/sh\n%s\n' "$CTL session del t" >$DEL

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # I5: an administrator ends a secondary's session in each state of a primary's
 # checkpoint. The primary is told that it was meant, and its guest goes on.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
-TIME=20
+TIME=60
 # A word, since pair() splits its options.
 DEL=/tmp/life-del-secondary
 printf '#!/bin/sh\n%s\n' "ip netns exec b $CTL session del t" >$DEL
@@ -19,7 +19,7 @@ lost_closed() {	# exit codes: 5 is a session that has ended, 4 a peer lost
 
 for state in precopy ready flushing flushed committing received committed; do
 	name=del-secondary-$state
-	$CTL --json events --type peer-lost --count 1 --timeout 20s \
+	$CTL --json events --type peer-lost --count 1 --timeout 60s \
 		>"$LOGS/$name-events.json" 2>&1 &
 	events=$!
 	pair $name "--interval 20 --count 0 --threshold 512K --verify

@@ -2,10 +2,7 @@
 # shellcheck shell=sh
 #
 # What the tests of life, refusal, events and the tool share.
-. selftests/tests/lib.sh
-
-CTL=build/tools/kcoloctl
-NLCLIENT=build/nlclient/nlclient
+. "$(dirname "$0")/test_lib.sh"
 
 # client SCENARIO-OR-GROUP...: nlclient says itself what is ok.
 client() {
@@ -14,17 +11,20 @@ client() {
 		echo "not ok nlclient-$1 (make -C selftests/nlclient)"
 		return
 	fi
-	$NLCLIENT --slow "$SLOW" "$@" 2>&1 | tee "$log" |
+	{
+		$NLCLIENT --slow "$SLOW" "$@" 2>&1
+		echo "nlclient exited with $?"
+	} | tee "$log" |
 		grep --line-buffered -E '^(not )?ok |^# '
-	grep -qE '^(not )?ok ' "$log" || echo "not ok nlclient-$1"
+	whole "$log" nlclient || echo "not ok nlclient-$1"
 }
 
 # in_b COMMAND...: in the other network namespace
 in_b() { ip netns exec b "$@"; }
 
-# until_true SECONDS COMMAND...
+# until_true SECONDS COMMAND...: seconds of a host that has its CPU to itself
 until_true() {
-	end=$(($(date +%s) + $1 * SLOW))
+	end=$(($(date +%s) + $1 * 3 * SLOW))
 	shift
 	until "$@"; do
 		[ "$(date +%s)" -le $end ] || return 1
@@ -44,5 +44,10 @@ in_state() {	# STATE NAME [COMMAND that runs the tool elsewhere]
 	[ "$("$@" $CTL get state -s "$of" 2>/dev/null)" = "$is" ]
 }
 
-# KiB that could be allocated
-available() { sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo; }
+# KiB that somebody holds: neither free nor a cache that can be dropped.
+held() {
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemTotal:/ { n += $2 }
+	     /^(MemFree|Buffers|Cached|SReclaimable):/ { n -= $2 }
+	     END { print n }' /proc/meminfo
+}

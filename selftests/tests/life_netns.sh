@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # I5: network namespaces are deleted with sessions in them. A session keeps its
 # namespace until it ends, and then lets go of it: the devices in it are gone.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
 ip netns add d
 ip link add vc type veth peer name vd netns d

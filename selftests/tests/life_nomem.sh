@@ -3,7 +3,7 @@
 # I5: memory that cannot be had. One in so many allocations on kcolo's behalf
 # fails: a request is refused, a checkpoint aborted or a link given up; never is
 # a page lost, and nothing hangs. Needs the debug kernel's fault injection.
-. selftests/tests/lib.sh
+. "$(dirname "$0")/test_lib.sh"
 
 F=/sys/kernel/debug
 mountpoint -q $F || mount -t debugfs none $F

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # I5: Requests while a session ends.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
 client race

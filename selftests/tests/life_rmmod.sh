@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # I5: the module stays while a session's fd is open, and goes at once when it
 # is not, also while the sessions are ending.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
 hold() {	# NAME ROLE OPTIONS
 	# shellcheck disable=SC2086

@@ -3,7 +3,7 @@
 # I2: the link is cut in each state, for ever. Both ends notice within
 # peer-timeout: the secondary takes over with the last committed epoch, the
 # primary says that it is lost, or in doubt, and commits nothing any more.
-. selftests/tests/lib.sh
+. "$(dirname "$0")/test_lib.sh"
 
 command=/run/cut-link
 printf '#!/bin/sh\nip link set va down\n' >$command

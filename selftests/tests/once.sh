@@ -3,7 +3,7 @@
 # A page that was not written again is not sent again: with pre-copy off, what a
 # checkpoint sends is what was written since the one before, pages that are
 # mapped twice included.
-. selftests/tests/lib.sh
+. "$(dirname "$0")/test_lib.sh"
 
 # The first checkpoint is the full sync; in the next the guest has hardly begun.
 sent_once() {

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the tests with a peer of our own share: build/peer/kpeer plays one end of
-# a session by hand, and says itself what is ok. All it says is in $LOGS.
-. selftests/tests/lib.sh
+# What the tests with a peer of our own share: kpeer plays one end of a session
+# by hand, and says itself what is ok. All it says is in $LOGS.
+. "$(dirname "$0")/test_lib.sh"
 
-KPEER=build/peer/kpeer
 HERE=127.0.0.1:7300
 # Times that a scenario waits, or bounds, on purpose; $SLOW is for how long a
 # whole run may take.
@@ -21,10 +20,12 @@ peer() {
 	fi
 	side=$1
 	shift
-	$KPEER "--$side" $HERE --slow $PATIENCE "$@" | tee "$log" |
+	{
+		$KPEER "--$side" $HERE --slow $PATIENCE "$@"
+		echo "kpeer exited with $?"
+	} | tee "$log" |
 		grep --line-buffered -E '^(not )?ok |^# FAILED|^# connection '
-	# One that died before it said anything.
-	grep -qE '^(not )?ok ' "$log" || echo "not ok peer-$1"
+	whole "$log" kpeer || echo "not ok peer-$1"
 }
 
 # hung_vmm SCENARIO EXIT-CODE SECONDS-UNTIL-KILLED PEER-TIMEOUT

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # I1: after each commit all RAM of both ends is equal, whatever is written how,
 # by vCPUs, through an alias, in both address spaces, and by the device thread.
-. selftests/tests/lib.sh
+. "$(dirname "$0")/test_lib.sh"
 
 n=${CHECKPOINTS:-300}
 each=$(((n + 5) / 6))

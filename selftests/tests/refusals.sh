@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # I6: what is wrong is refused in words, and changes nothing.
-. selftests/tests/lib.sh
+. "$(dirname "$0")/test_lib.sh"
 
 # Nothing is committed ever: the time is up soon.
 TIME=6

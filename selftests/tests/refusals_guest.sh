@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # I6: VMs, regions and device state that are refused.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
 client regions vm devstate

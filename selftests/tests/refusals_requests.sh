@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # I6: What each command refuses of its attributes, and what it names.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
 client attrs new

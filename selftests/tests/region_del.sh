@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A region that the secondary lacks is refused by name; when it is removed, the
 # next checkpoints are whole and know nothing of it.
-. selftests/tests/lib.sh
+. "$(dirname "$0")/test_lib.sh"
 
 refused_first() {
 	both_good && grep -q "the secondary has no region 'extra'" "$LOGS/region-del-a.json" &&

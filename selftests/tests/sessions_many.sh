@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Four pairs at once, each with a guest that runs: RAM is equal on both ends of
 # each after every checkpoint, and none sees anything of another.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
 PAIRS="1 2 3 4"
 # Not as fast as they can: the tool, too, is to have its turn.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # kcoloctl beside a VMM: checkpoint, abort, promote and events of a guest that
 # runs. nlclient is the VMM, which answers what it is asked.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
 $NLCLIENT --slow "$SLOW" --session c1 vmm >"$LOGS/tool-vmm.log" 2>&1 &
 vmm=$!
@@ -11,7 +11,7 @@ until_true 10 in_state idle c1
 event() {	# TYPE COMMAND...: the event comes of the command
 	type=$1
 	shift
-	$CTL --json events --type "$type" --count 1 --timeout 10s c1 >"$LOGS/tool-$type.json" &
+	$CTL --json events --type "$type" --count 1 --timeout 30s c1 >"$LOGS/tool-$type.json" &
 	events=$!
 	sleep 0.3
 	"$@" || return 1

@@ -3,7 +3,7 @@
 # kcoloctl against the module: sessions are added, shown, set, read and deleted;
 # its JSON is JSON, its exit codes are as kcoloctl(8) has them, and what the
 # kernel refuses is said in the kernel's words.
-. selftests/tests/life_lib.sh
+. "$(dirname "$0")/life_lib.sh"
 
 # says CODE PATTERN ARGUMENTS...: exit code, and what is on stderr
 says() {
