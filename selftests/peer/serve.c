@@ -52,14 +52,18 @@ void serve_pair(struct serve *s)
 	}
 }
 
-static void data_read(struct serve *s, void *buf, size_t len)
+/* A primary that ends the link does not wait for the end of a message. */
+static bool data_read(struct serve *s, void *buf, size_t len)
 {
-	if (tcp_read(s->l->fd[KCOLO_WIRE_DATA], buf, len, SOON_MS))
-		fail("PAGES are cut short");
+	int ret = tcp_read(s->l->fd[KCOLO_WIRE_DATA], buf, len, SOON_MS);
+
+	if (ret == TCP_LATE)
+		fail("PAGES stop half-way");
+	return !ret;
 }
 
-/* One PAGES message, all of which has to be right. */
-static void take_pages(struct serve *s)
+/* One PAGES message, all of which has to be right; false when the link ends. */
+static bool take_pages(struct serve *s)
 {
 	static u8 extents[KCOLO_WIRE_EXTENT * KCOLO_WIRE_EXTENTS_MAX];
 	static u8 payload[PAGE * KCOLO_WIRE_PAGES_MAX];
@@ -70,7 +74,8 @@ static void take_pages(struct serve *s)
 	const char *bad;
 	u32 i, crc;
 
-	data_read(s, head, sizeof(head));
+	if (!data_read(s, head, sizeof(head)))
+		return false;
 	bad = kcolo_wire_get_hdr(head, &hdr);
 	if (!bad && hdr.type != KCOLO_WIRE_PAGES)
 		bad = "no PAGES on data";
@@ -79,8 +84,9 @@ static void take_pages(struct serve *s)
 					   &pages);
 	if (bad)
 		fail("the primary's PAGES: %s", bad);
-	data_read(s, extents, pages.nr_extents * KCOLO_WIRE_EXTENT);
-	data_read(s, payload, pages.payload_len);
+	if (!data_read(s, extents, pages.nr_extents * KCOLO_WIRE_EXTENT) ||
+	    !data_read(s, payload, pages.payload_len))
+		return false;
 	bad = kcolo_wire_check_extents(extents, &pages, s->region_pages,
 				       s->nr_regions);
 	crc = crc32c(~0U, head + KCOLO_WIRE_HDR, KCOLO_WIRE_PAGES_HEAD);
@@ -98,6 +104,7 @@ static void take_pages(struct serve *s)
 			s->got.pages += e.count;
 	}
 	s->got.messages += hdr.epoch == s->epoch;
+	return true;
 }
 
 int serve_hear(struct serve *s, u32 ms)
@@ -114,9 +121,9 @@ int serve_hear(struct serve *s, u32 ms)
 			u8 byte;
 
 			/* The end of the connection is readable, too. */
-			if (recv(p[1].fd, &byte, 1, MSG_PEEK) != 1)
+			if (recv(p[1].fd, &byte, 1, MSG_PEEK) != 1 ||
+			    !take_pages(s))
 				return TCP_CLOSED;
-			take_pages(s);
 		}
 		if (p[0].revents) {
 			ret = hear(s->l, 0);
