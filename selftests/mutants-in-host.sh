@@ -27,7 +27,7 @@ try() {	# mutant, options of the primary, of the secondary, of both
 try_test() {	# mutant, test
 	insmod "build/$KCOLO_KERNEL-$1/kcolo.ko" || { echo "not ok mutant-$1"; return; }
 	sh "selftests/tests/$2.sh" >"$LOGS/mutant-$1.tap" 2>&1
-	sed "s/^/# /" "$LOGS/mutant-$1.tap" | grep -v log:
+	grep -v log: "$LOGS/mutant-$1.tap" | sed "s/^/# said: /"
 	verdict "mutant-$1" grep -q "^not ok" "$LOGS/mutant-$1.tap"
 	sleep 1
 	rmmod kcolo

@@ -33,7 +33,7 @@ verdict ctl-checkpoint-json event checkpoint-committed json_epoch
 documented() {
 	python3 - "$LOGS/tool-checkpoint-committed.json" <<-END
 	import json, re, sys
-	man = open("tools/kcoloctl/kcoloctl.8").read().split(".SS events")[1]
+	man = open("kcoloctl.8").read().split(".SS events")[1]
 	table = man.split(".TS")[1].split(".TE")[0]
 	names = {l.split("|")[0] for l in table.splitlines() if re.match(r"[a-z-]+\|", l)}
 	have = set(json.load(open(sys.argv[1])))

@@ -92,7 +92,7 @@ documented() {	# SECTION ARGUMENTS...
 	shift
 	$CTL --json "$@" >"$LOGS/tool.json" && python3 - "$section" "$LOGS/tool.json" <<-END
 	import json, re, sys
-	man = open("tools/kcoloctl/kcoloctl.8").read()
+	man = open("kcoloctl.8").read()
 	text = man.split(".SH JSON")[1].split(".SS " + sys.argv[1])[1]
 	text = re.split(r"\n\.S[SH] ", text)[0]
 	table = text.split(".TS")[1].split(".TE")[0]
