@@ -281,7 +281,9 @@ static const char *intake_store(struct kcolo_session *s, struct intake *in)
 	if (direct && !kcolo_guest_enter(&s->guest))
 		return "the VMM has died";
 	mutex_lock(&s->staging_lock);
-	err = intake_keep(s, in, direct);
+	/* Not by what it was before: a commit may have come in between. */
+	err = intake_keep(s, in, direct &&
+			  (s->direct || kcolo_mutant(apply_before_end)));
 	mutex_unlock(&s->staging_lock);
 	if (direct)
 		kcolo_guest_leave(&s->guest);

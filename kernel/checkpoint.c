@@ -34,7 +34,7 @@ static enum kcolo_abort_reason interruption(struct kcolo_session *s)
 {
 	enum kcolo_abort_reason reason = KCOLO_ABORT_REASON_NONE;
 
-	if (test_bit(KCOLO_REQ_STOP, &s->req))
+	if (test_bit(KCOLO_REQ_STOP, &s->req) || atomic_read(&s->ended))
 		return KCOLO_ABORT_REASON_CLOSED;
 	if (test_bit(KCOLO_REQ_LINK, &s->req)) {
 		mutex_lock(&s->lock);
@@ -85,7 +85,7 @@ static enum kcolo_abort_reason guest_failed(struct kcolo_session *s, int err)
 			      "the scratch area is not mapped: mmap offset 0 of the session fd");
 	case -EOPNOTSUPP:
 		return failed(s, KCOLO_ABORT_REASON_DIRTY_LOG,
-			      "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory");
+			      "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory, or KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 was switched off");
 	case -EFAULT:
 		return failed(s, KCOLO_ABORT_REASON_GUEST_MEMORY,
 			      "a page of a region could not be read");
@@ -151,13 +151,36 @@ static enum kcolo_abort_reason await_vmm(struct kcolo_session *s, enum kcolo_req
 
 static enum kcolo_abort_reason said(struct kcolo_session *s, int err)
 {
+	if (err == -ETIME)
+		return failed(s, KCOLO_ABORT_REASON_PAUSE_LIMIT, PAUSE_OVER);
 	return err ? interruption(s) : KCOLO_ABORT_REASON_NONE;
+}
+
+/*
+ * The secondary agrees to regions once: its answer is waited for even when the
+ * checkpoint is not wanted any more.
+ */
+static enum kcolo_abort_reason await_agreement(struct kcolo_session *s)
+{
+	if (!wait_event_idle_timeout(s->wq,
+				     test_bit(KCOLO_WIRE_CHECKPOINT_READY, &s->rx) ||
+				     test_bit(KCOLO_WIRE_ABORT, &s->rx) ||
+				     READ_ONCE(s->req) &
+				     (INTERRUPTS & ~BIT(KCOLO_REQ_ABORT)),
+				     msecs_to_jiffies(READ_ONCE(s->peer_timeout))))
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
+					  "the peer has not answered within peer-timeout");
+	if (test_bit(KCOLO_WIRE_CHECKPOINT_READY, &s->rx)) {
+		mutex_lock(&s->lock);
+		s->regions_agreed = true;
+		mutex_unlock(&s->lock);
+	}
+	return interrupted(s) ? interruption(s) : KCOLO_ABORT_REASON_NONE;
 }
 
 static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
 {
 	struct kcolo_wire_region wr = {};
-	enum kcolo_abort_reason reason;
 	unsigned int i;
 	u8 *body;
 	int err;
@@ -174,15 +197,7 @@ static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
 	err = kcolo_link_say(s, KCOLO_WIRE_REGIONS, s->epoch, 0, body,
 			     s->nr_regions * KCOLO_WIRE_REGION);
 	kfree(body);
-	reason = said(s, err);
-	if (!reason)
-		reason = await_peer(s, KCOLO_WIRE_CHECKPOINT_READY);
-	if (reason)
-		return reason;
-	mutex_lock(&s->lock);
-	s->regions_agreed = true;
-	mutex_unlock(&s->lock);
-	return KCOLO_ABORT_REASON_NONE;
+	return err ? said(s, err) : await_agreement(s);
 }
 
 /* Step 1: the epoch opens on both ends, and the guest is looked at. */
@@ -215,10 +230,17 @@ static enum kcolo_abort_reason open_epoch(struct kcolo_session *s)
 static enum kcolo_abort_reason run_round(struct kcolo_session *s, u32 round,
 					 enum kcolo_phase phase, u64 *sent)
 {
+	struct kcolo_wire_hdr hdr = {
+		.type = KCOLO_WIRE_MIGRATE_RAM,
+		.arg = round,
+		.epoch = s->epoch,
+	};
 	enum kcolo_abort_reason reason;
 
-	reason = said(s, kcolo_link_say(s, KCOLO_WIRE_MIGRATE_RAM, s->epoch,
-					round, NULL, 0));
+	reason = said(s, kcolo_link_send(s, &hdr, NULL,
+					 phase == KCOLO_PHASE_PAUSE ?
+					 kcolo_away_from_pause :
+					 kcolo_away_from_round));
 	if (reason)
 		return reason;
 	return guest_failed(s, kcolo_stream_pass(s, round, phase, sent));
@@ -359,20 +381,25 @@ static enum kcolo_abort_reason send_devstate(struct kcolo_session *s)
 {
 	/* No longer written to: the commit was asked for. */
 	struct kcolo_devstate *ds = s->devstate;
+	struct kcolo_wire_hdr hdr = {
+		.type = KCOLO_WIRE_VMSTATE_SIZE,
+		.length = KCOLO_WIRE_SIZE,
+		.epoch = s->epoch,
+	};
 	u8 size[KCOLO_WIRE_SIZE];
-	size_t at, len;
+	size_t at;
 	int err;
 
 	kcolo_wire_put_size(size, ds->len);
-	err = kcolo_link_say(s, KCOLO_WIRE_VMSTATE_SIZE, s->epoch, 0, size,
-			     sizeof(size));
-	for (at = 0; !err && at < ds->len; at += len) {
-		if (kcolo_pause_over(s))
-			return failed(s, KCOLO_ABORT_REASON_PAUSE_LIMIT,
-				      PAUSE_OVER);
-		len = min_t(size_t, ds->len - at, KCOLO_WIRE_VMSTATE_MAX);
-		err = kcolo_link_say(s, KCOLO_WIRE_VMSTATE_SEND, s->epoch, 0,
-				     ds->data + at, len);
+	err = kcolo_link_send(s, &hdr, size, kcolo_away_from_pause);
+	hdr.type = KCOLO_WIRE_VMSTATE_SEND;
+	for (at = 0; !err && at < ds->len; at += hdr.length) {
+		err = kcolo_away_from_pause(s);
+		if (err)
+			break;
+		hdr.length = min_t(size_t, ds->len - at, KCOLO_WIRE_VMSTATE_MAX);
+		err = kcolo_link_send(s, &hdr, ds->data + at,
+				      kcolo_away_from_pause);
 	}
 	return said(s, err);
 }
@@ -452,7 +479,8 @@ static void await_applied(struct kcolo_session *s)
 	wait_event_idle(s->wq, test_bit(KCOLO_WIRE_VMSTATE_LOADED, &s->rx) ||
 			test_bit(KCOLO_WIRE_ABORT, &s->rx) ||
 			READ_ONCE(s->req) & (BIT(KCOLO_REQ_STOP) |
-					     BIT(KCOLO_REQ_LINK)));
+					     BIT(KCOLO_REQ_LINK) |
+					     BIT(KCOLO_REQ_VM_GONE)));
 	if (!test_bit(KCOLO_WIRE_VMSTATE_LOADED, &s->rx)) {
 		if (test_bit(KCOLO_WIRE_ABORT, &s->rx))
 			kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_REFUSED,
@@ -474,17 +502,30 @@ static void await_applied(struct kcolo_session *s)
 	mutex_unlock(&s->lock);
 }
 
-/* Give the epoch up: the guest goes on, and what was sent is dirty again. */
+/* What the worker was called away from is done, and the peer is told. */
+static void tell_given_up(struct kcolo_session *s, u64 epoch,
+			  enum kcolo_abort_reason reason)
+{
+	if (kcolo_conn_finish(&s->data))
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
+					  "the peer takes no more pages");
+	kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch, reason, NULL, 0);
+}
+
+/*
+ * Give the epoch up: the guest goes on, and what was sent is dirty again. The
+ * VMM is told before the peer, for whom it may have to be waited.
+ */
 static void give_up(struct kcolo_session *s, enum kcolo_abort_reason reason)
 {
-	bool link = !test_bit(KCOLO_REQ_LINK, &s->req);
+	bool link = !(READ_ONCE(s->req) & (BIT(KCOLO_REQ_LINK) |
+					   BIT(KCOLO_REQ_VM_GONE)));
+	u64 epoch = s->epoch;
 
-	if (link)
-		kcolo_link_say(s, KCOLO_WIRE_ABORT, s->epoch, reason, NULL, 0);
 	kcolo_dirty_aborted(&s->tracker);
 	mutex_lock(&s->lock);
 	s->abort_reason = reason;
-	KCOLO_STAT(s, ABORTS)++;
+	kcolo_session_count_abort(s, reason);
 	if (link)
 		kcolo_state_set(s, KCOLO_STATE_IDLE);
 	trace_kcolo_abort(s->name, s->epoch, reason);
@@ -494,6 +535,8 @@ static void give_up(struct kcolo_session *s, enum kcolo_abort_reason reason)
 		.error = s->error });
 	epoch_over(s);
 	mutex_unlock(&s->lock);
+	if (link)
+		tell_given_up(s, epoch, reason);
 }
 
 /*

@@ -15,6 +15,7 @@
 #include <linux/socket.h>
 #include <linux/uio.h>
 #include <net/genetlink.h>
+#include <net/sock.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
@@ -57,6 +58,22 @@ static inline int kcolo_splice(struct socket *sock, struct bio_vec *bv,
 
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, nr, len);
 	return sock_sendmsg(sock, &msg);
+#endif
+}
+
+/*
+ * Have a kernel socket hold its network namespace as one of user space does.
+ * One that does not loses its timers when it is released, and what was not
+ * acknowledged by then is never sent again.
+ */
+static inline void kcolo_sock_hold_net(struct sock *sk)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+	sk->sk_net_refcnt = 1;
+	get_net_track(sock_net(sk), &sk->ns_tracker, GFP_KERNEL);
+	sock_inuse_add(sock_net(sk), 1);
+#else
+	sk_net_refcnt_upgrade(sk);
 #endif
 }
 

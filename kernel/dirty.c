@@ -254,6 +254,11 @@ static int get_all(struct kcolo_tracker *t, struct file *vm)
 		err = get_slot(t, vm, &t->slots.slot[i]);
 		if (err)
 			return err;
+		/* If not, bits of what else the slot maps were cleared, too. */
+		if (!kcolo_guest_log_is_manual(vm)) {
+			kcolo_dirty_mark_all(t);
+			return -EOPNOTSUPP;
+		}
 		/* Was it the slot we meant? If not, all are dirty now. */
 		if (!slots_current(t, vm))
 			return slots_refresh(t, vm);

@@ -9,6 +9,7 @@
 #include "end.h"
 #include "link.h"
 #include "session.h"
+#include "stream.h"
 
 static struct workqueue_struct *end_wq;
 
@@ -42,6 +43,9 @@ static void session_end_work(struct work_struct *work)
 	stop_thread(&s->worker);
 	stop_thread(&s->ctl);
 	stop_thread(&s->rx_data);
+	/* Not the worker's to free: one that was stopped at once never ran. */
+	kcolo_stream_free(s->stream);
+	s->stream = NULL;
 	kcolo_conn_release(&s->listener);
 	kcolo_conn_release(&s->control);
 	kcolo_conn_release(&s->data);
@@ -53,7 +57,9 @@ static void session_end_work(struct work_struct *work)
 
 	mutex_lock(&s->lock);
 	kcolo_state_set(s, KCOLO_STATE_CLOSED);
-	kcolo_session_notify(s, &(struct kcolo_notice) {
+	/* One that was never published has nothing to say to anybody. */
+	if (test_bit(KCOLO_REQ_START, &s->req))
+		kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_SESSION_DEL,
 				.abort_reason = s->link_reason,
 				.error = s->link_error });
@@ -87,6 +93,14 @@ int kcolo_end_init(void)
 {
 	end_wq = alloc_workqueue("kcolo", WQ_UNBOUND, 0);
 	return end_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * kcolo_end_flush - wait for the ends that have begun
+ */
+void kcolo_end_flush(void)
+{
+	flush_workqueue(end_wq);
 }
 
 /**

@@ -8,6 +8,7 @@ struct kcolo_session;
 
 void kcolo_session_end(struct kcolo_session *s, bool orderly);
 int kcolo_end_init(void);
+void kcolo_end_flush(void);
 void kcolo_end_exit(void);
 
 #endif

@@ -119,6 +119,10 @@ int kcolo_fill_session(struct sk_buff *skb, struct kcolo_session *s)
 static void gather(struct kcolo_session *s, u64 *stats)
 {
 	memcpy(stats, s->stats, sizeof(s->stats));
+	stats[KCOLO_A_STATS_BYTES_RAW] =
+		stats[KCOLO_A_STATS_PAGES_RAW] << PAGE_SHIFT;
+	stats[KCOLO_A_STATS_BYTES_ZERO] =
+		stats[KCOLO_A_STATS_PAGES_ZERO] << PAGE_SHIFT;
 	stats[KCOLO_A_STATS_PENDING] = READ_ONCE(s->tracker.pending) << PAGE_SHIFT;
 	stats[KCOLO_A_STATS_HARVESTS] = READ_ONCE(s->tracker.harvests);
 	stats[KCOLO_A_STATS_MEMSLOT_CHANGES] = READ_ONCE(s->tracker.slot_changes);

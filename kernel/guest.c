@@ -65,6 +65,22 @@ int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm)
 }
 
 /**
+ * kcolo_guest_log_is_manual - whether reading a VM's dirty log clears nothing
+ * @vm: the VM's file
+ *
+ * A VMM may switch that off at any time, and no generation tells of it.
+ *
+ * Return: true while it is so.
+ */
+bool kcolo_guest_log_is_manual(struct file *vm)
+{
+	struct kvm *kvm = vm->private_data;
+
+	return READ_ONCE(kvm->manual_dirty_log_protect) &
+	       KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
+}
+
+/**
  * kcolo_guest_attach - take a VM
  * @guest: guest; the caller serialises attaching
  * @file: the VM's; a reference is taken
@@ -92,8 +108,7 @@ int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
 			       "the VM uses the dirty ring, which has no bitmap to read: create it without KVM_CAP_DIRTY_LOG_RING");
 		return -EOPNOTSUPP;
 	}
-	if (!(kvm->manual_dirty_log_protect &
-	      KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)) {
+	if (!kcolo_guest_log_is_manual(file)) {
 		NL_SET_ERR_MSG(extack,
 			       "the VM clears its dirty log when it is read: enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
 		return -EOPNOTSUPP;
@@ -103,16 +118,17 @@ int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
 		return -ESRCH;
 	}
 	err = kcolo_guest_adopt(guest, kvm->mm);
-	mmput(kvm->mm);
 	if (err) {
 		NL_SET_ERR_MSG(extack,
 			       "the VM belongs to another process than the session's regions");
-		return err;
+	} else {
+		mutex_lock(&guest->lock);
+		guest->vm_file = get_file(file);
+		mutex_unlock(&guest->lock);
 	}
-	mutex_lock(&guest->lock);
-	guest->vm_file = get_file(file);
-	mutex_unlock(&guest->lock);
-	return 0;
+	/* Not before: its death has the file let go of again. */
+	mmput_async(kvm->mm);
+	return err;
 }
 
 /**

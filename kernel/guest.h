@@ -101,6 +101,7 @@ int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
 int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm);
 void kcolo_guest_drop_vm(struct kcolo_guest *guest);
 void kcolo_guest_release(struct kcolo_guest *guest);
+bool kcolo_guest_log_is_manual(struct file *vm);
 struct file *kcolo_guest_vm(struct kcolo_guest *guest);
 bool kcolo_guest_enter(struct kcolo_guest *guest);
 void kcolo_guest_leave(struct kcolo_guest *guest);

@@ -15,6 +15,32 @@
 #define CLOSE_MS	1000
 
 /**
+ * kcolo_link_send - send a message on the control connection, or be called away
+ * @s: session
+ * @hdr: header of the message
+ * @body: of the message
+ * @away: asked with @s while there is no room, as by kcolo_conn_send(); or NULL
+ *
+ * Return: 0; -ETIME or -ECANCELED when @away said so; or another negative errno,
+ * then the link is being given up.
+ */
+int kcolo_link_send(struct kcolo_session *s, struct kcolo_wire_hdr *hdr,
+		    const void *body, kcolo_away_fn away)
+{
+	int err = kcolo_conn_send(&s->control, hdr, body, away, s);
+
+	if (kcolo_called_away(err))
+		return err;
+	if (err == -ETIMEDOUT)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
+					  "the peer takes nothing");
+	else if (err)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
+					  "the control connection is lost");
+	return err;
+}
+
+/**
  * kcolo_link_say - send a message on the control connection
  * @s: session
  * @type: of the message
@@ -34,15 +60,8 @@ int kcolo_link_say(struct kcolo_session *s, enum kcolo_wire_type type,
 		.arg = arg,
 		.epoch = epoch,
 	};
-	int err = kcolo_conn_send(&s->control, &hdr, body);
 
-	if (err == -ETIMEDOUT)
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
-					  "the peer takes nothing");
-	else if (err)
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
-					  "the control connection is lost");
-	return err;
+	return kcolo_link_send(s, &hdr, body, NULL);
 }
 
 /**
@@ -64,7 +83,7 @@ void kcolo_link_refuse(struct kcolo_conn *conn, enum kcolo_wire_type type,
 			  strnlen(why, KCOLO_WIRE_TEXT_MAX) : 0,
 	};
 
-	kcolo_conn_send(conn, &hdr, why);
+	kcolo_conn_send(conn, &hdr, why, NULL, NULL);
 }
 
 /**
@@ -98,7 +117,7 @@ int kcolo_link_greet(struct kcolo_session *s, struct kcolo_conn *conn,
 	mutex_unlock(&s->lock);
 	strscpy(hello.name, s->name, sizeof(hello.name));
 	kcolo_wire_put_hello(body, &hello);
-	return kcolo_conn_send(conn, &hdr, body);
+	return kcolo_conn_send(conn, &hdr, body, NULL, NULL);
 }
 
 /* Why the other end does not fit, or NULL. Each mismatch has its name. */
@@ -150,7 +169,7 @@ static int get_hello(struct kcolo_conn *conn, struct kcolo_wire_hello *hello,
 	if (!bad && kcolo_conn_recv_body(conn, &hdr, buf))
 		bad = "the checksum of HELLO is wrong";
 	if (!bad && hdr.type == KCOLO_WIRE_ABORT) {
-		snprintf(why, len, "the peer refused: %.*s", (int)hdr.length, buf);
+		snprintf(why, len, "the peer refused: %*pE", (int)hdr.length, buf);
 		return -ECONNREFUSED;
 	}
 	if (!bad)
@@ -279,15 +298,27 @@ int kcolo_link_accept(struct kcolo_session *s, struct kcolo_conn *conn,
  * @s: session, ending
  *
  * Without this the peer could only take the end for a death. Waits a moment
- * for the peer to hang up: what is on its way when a socket is closed may be
- * thrown away.
+ * for whoever is in the midst of a message, and for the peer to hang up: what is
+ * on its way when a socket is closed may be thrown away.
  */
 void kcolo_link_close(struct kcolo_session *s)
 {
 	struct kcolo_wire_hdr hdr = { .type = KCOLO_WIRE_CLOSE };
+	unsigned long end = jiffies + msecs_to_jiffies(CLOSE_MS);
+	int err;
 
-	if (READ_ONCE(s->state) == KCOLO_STATE_CONNECTING ||
-	    kcolo_conn_send_now(&s->control, &hdr))
+	if (READ_ONCE(s->state) == KCOLO_STATE_CONNECTING)
+		return;
+	for (;;) {
+		err = kcolo_conn_send_now(&s->control, &hdr);
+		if (err != -EBUSY && err != -EAGAIN)
+			break;
+		if (time_after(jiffies, end) ||
+		    READ_ONCE(s->link_reason) != KCOLO_ABORT_REASON_NONE)
+			return;
+		schedule_timeout_idle(msecs_to_jiffies(10));
+	}
+	if (err)
 		return;
 	wait_event_idle_timeout(s->wq, READ_ONCE(s->link_reason) !=
 				KCOLO_ABORT_REASON_NONE,

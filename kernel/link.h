@@ -2,9 +2,8 @@
 #ifndef KCOLO_LINK_H
 #define KCOLO_LINK_H
 
-#include "wire.h"
+#include "transport.h"
 
-struct kcolo_conn;
 struct kcolo_session;
 
 /*
@@ -22,6 +21,8 @@ int kcolo_link_greet(struct kcolo_session *s, struct kcolo_conn *conn,
 		     enum kcolo_wire_channel channel);
 void kcolo_link_refuse(struct kcolo_conn *conn, enum kcolo_wire_type type,
 		       u32 reason, const char *why);
+int kcolo_link_send(struct kcolo_session *s, struct kcolo_wire_hdr *hdr,
+		    const void *body, kcolo_away_fn away);
 int kcolo_link_say(struct kcolo_session *s, enum kcolo_wire_type type,
 		   u64 epoch, u32 arg, const void *body, u32 len);
 void kcolo_link_close(struct kcolo_session *s);

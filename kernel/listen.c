@@ -88,9 +88,8 @@ static bool connect_pair(struct kcolo_session *s, struct kcolo_conn *first,
 
 	s->control.timeout = READ_ONCE(s->peer_timeout);
 	s->data.timeout = s->control.timeout;
-	if (take_channel(s, first, KCOLO_WIRE_CONTROL))
-		return false;
-	ok = !accept_until(s, &second, NULL, HELLO_MS);
+	ok = !take_channel(s, first, KCOLO_WIRE_CONTROL) &&
+	     !accept_until(s, &second, NULL, HELLO_MS);
 	if (ok && take_channel(s, &second, KCOLO_WIRE_DATA)) {
 		kcolo_conn_release(&second);
 		ok = false;
@@ -110,6 +109,10 @@ static bool connect_pair(struct kcolo_session *s, struct kcolo_conn *first,
 			.type = KCOLO_EVENT_TYPE_PEER_CONNECTED });
 	mutex_unlock(&s->lock);
 	kcolo_session_request(s, KCOLO_REQ_CONNECTED);
+	/* A VMM that has died before found no link to give up. */
+	if (READ_ONCE(s->guest.gone))
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE,
+					  "the VMM has died");
 	return true;
 }
 

@@ -24,6 +24,8 @@ static int __init kcolo_init(void)
 /* Each session fd holds the module, so only ends are left to be waited for. */
 static void __exit kcolo_exit(void)
 {
+	/* Ends have events to send, for which the family has to be there. */
+	kcolo_end_flush();
 	kcolo_netlink_exit();
 	kcolo_end_exit();
 	kcolo_session_exit();

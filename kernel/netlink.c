@@ -156,6 +156,21 @@ int kcolo_nl_reply_send(struct kcolo_nl_reply *reply, struct genl_info *info,
 }
 
 /**
+ * kcolo_nl_dump_start - begin a dump
+ * @cb: of the dump
+ *
+ * A session with all the regions it may have does not fit a message of the size
+ * that a dump begins with, and would end it.
+ *
+ * Return: 0.
+ */
+int kcolo_nl_dump_start(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = SZ_16K;
+	return 0;
+}
+
+/**
  * kcolo_nl_dump - dump all sessions of a network namespace
  * @skb: to fill
  * @cb: of the dump
@@ -172,8 +187,11 @@ int kcolo_nl_dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd,
 	void *hdr;
 	int err = 0;
 
-	if (!netlink_capable(cb->skb, CAP_NET_ADMIN))
+	if (!netlink_capable(cb->skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(cb->extack,
+			       "to see all sessions needs CAP_NET_ADMIN; one's own is seen by its fd");
 		return -EPERM;
+	}
 	while (!err) {
 		s = kcolo_session_next(sock_net(skb->sk), &id);
 		if (!s)
@@ -202,14 +220,28 @@ static const struct genl_multicast_group kcolo_mcgrps[] = {
 	},
 };
 
+/* The generated table has no start, either: it is put in. */
+static struct genl_ops kcolo_ops[ARRAY_SIZE(kcolo_nl_ops)];
+
+static void make_ops(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kcolo_ops); i++) {
+		kcolo_ops[i] = kcolo_nl_ops[i];
+		if (kcolo_ops[i].dumpit)
+			kcolo_ops[i].start = kcolo_nl_dump_start;
+	}
+}
+
 static struct genl_family kcolo_family = {
 	.name = KCOLO_GENL_NAME,
 	.version = KCOLO_GENL_VERSION,
 	.netnsok = true,
 	.parallel_ops = true,
 	.module = THIS_MODULE,
-	.ops = kcolo_nl_ops,
-	.n_ops = ARRAY_SIZE(kcolo_nl_ops),
+	.ops = kcolo_ops,
+	.n_ops = ARRAY_SIZE(kcolo_ops),
 	.mcgrps = kcolo_mcgrps,
 	.n_mcgrps = ARRAY_SIZE(kcolo_mcgrps),
 	.resv_start_op = KCOLO_CMD_SESSION_NEW,
@@ -239,6 +271,7 @@ int kcolo_netlink_init(void)
 {
 	int err;
 
+	make_ops();
 	kcolo_events_init(&kcolo_family);
 	err = netlink_register_notifier(&netlink_notifier);
 	if (err)

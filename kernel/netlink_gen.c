@@ -143,7 +143,6 @@ const struct genl_ops kcolo_nl_ops[14] = {
 		.doit		= kcolo_nl_session_new_doit,
 		.policy		= kcolo_session_new_nl_policy,
 		.maxattr	= KCOLO_A_SESSION_CHECKSUM,
-		.flags		= GENL_ADMIN_PERM,
 	},
 	{
 		.cmd		= KCOLO_CMD_SESSION_DEL,

@@ -45,6 +45,8 @@ extern const struct nla_policy kcolo_stats_get_nl_policy[KCOLO_A_STATS_SESSION_F
 /* Ops table for kcolo */
 extern const struct genl_ops kcolo_nl_ops[14];
 
+int kcolo_nl_dump_start(struct netlink_callback *cb);
+
 int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info);

@@ -61,9 +61,12 @@ static void set_params(struct kcolo_session *s, struct nlattr **attrs)
 			nla_get_u32(attrs[KCOLO_A_SESSION_MAX_ITERATIONS]);
 	if (attrs[KCOLO_A_SESSION_MIN_GAIN])
 		s->policy.min_gain = nla_get_u32(attrs[KCOLO_A_SESSION_MIN_GAIN]);
-	if (attrs[KCOLO_A_SESSION_PEER_TIMEOUT])
+	if (attrs[KCOLO_A_SESSION_PEER_TIMEOUT]) {
 		WRITE_ONCE(s->peer_timeout,
 			   nla_get_u32(attrs[KCOLO_A_SESSION_PEER_TIMEOUT]));
+		kcolo_conn_set_timeout(&s->control, s->peer_timeout);
+		kcolo_conn_set_timeout(&s->data, s->peer_timeout);
+	}
 	if (attrs[KCOLO_A_SESSION_PAUSE_LIMIT])
 		WRITE_ONCE(s->pause_limit,
 			   nla_get_u32(attrs[KCOLO_A_SESSION_PAUSE_LIMIT]));
@@ -120,6 +123,24 @@ static int check_new(struct genl_info *info, enum kcolo_role role,
 	return 0;
 }
 
+static void refuse_listen(struct genl_info *info, int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		NL_SET_ERR_MSG(info->extack,
+			       "cannot listen: the local address and port are in use");
+		break;
+	case -EADDRNOTAVAIL:
+		NL_SET_ERR_MSG(info->extack,
+			       "cannot listen: the local address is not this host's");
+		break;
+	case -ENOMEM:
+		break;
+	default:
+		NL_SET_ERR_MSG(info->extack, "cannot listen on the local address");
+	}
+}
+
 static int put_new(struct sk_buff *skb, struct kcolo_session *s, int fd)
 {
 	if (nla_put_s32(skb, KCOLO_A_SESSION_FD, fd) ||
@@ -149,8 +170,8 @@ static int start_new(struct kcolo_session *s, struct genl_info *info)
 	if (!err)
 		err = s->role == KCOLO_ROLE_PRIMARY ? kcolo_primary_start(s) :
 						      kcolo_secondary_start(s);
-	if (err && err != -ENOMEM && s->role == KCOLO_ROLE_SECONDARY && fd >= 0)
-		NL_SET_ERR_MSG(info->extack, "cannot listen on the local address");
+	if (err && s->role == KCOLO_ROLE_SECONDARY && fd >= 0)
+		refuse_listen(info, err);
 	if (!err)
 		err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_SESSION_NEW);
 	if (!err) {
@@ -175,6 +196,10 @@ int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 	struct kcolo_session *s;
 	int err;
 
+	if (!netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(info->extack, "to make a session needs CAP_NET_ADMIN");
+		return -EPERM;
+	}
 	if (GENL_REQ_ATTR_CHECK(info, KCOLO_A_SESSION_NAME) ||
 	    GENL_REQ_ATTR_CHECK(info, KCOLO_A_SESSION_ROLE)) {
 		NL_SET_ERR_MSG(info->extack, "a session needs a name and a role");
@@ -201,11 +226,11 @@ int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 	s->peer = peer;
 	set_params(s, info->attrs);
 	err = kcolo_session_reserve(s);
-	if (err) {
+	if (err == -EEXIST)
 		NL_SET_ERR_MSG(info->extack,
 			       "a session of this name exists: choose another or delete it");
+	if (err)
 		goto out;
-	}
 	pr_warn("%s: session is insecure: it trusts whoever reaches its port\n",
 		s->name);
 	err = start_new(s, info);

@@ -44,7 +44,7 @@ static const char *primary_message(struct kcolo_session *s,
 		break;
 	case KCOLO_WIRE_ABORT:
 		mutex_lock(&s->lock);
-		snprintf(s->peer_error, sizeof(s->peer_error), "%.*s",
+		snprintf(s->peer_error, sizeof(s->peer_error), "%*pE",
 			 (int)hdr->length, body);
 		mutex_unlock(&s->lock);
 		break;
@@ -56,10 +56,11 @@ static const char *primary_message(struct kcolo_session *s,
 		return "the secondary sent a message that is not its to send";
 	}
 	/* What belongs to an epoch that was given up comes too late. */
-	if (hdr->epoch == READ_ONCE(s->epoch)) {
+	mutex_lock(&s->lock);
+	if (hdr->epoch == s->epoch)
 		set_bit(hdr->type, &s->rx);
-		wake_up_all(&s->wq);
-	}
+	mutex_unlock(&s->lock);
+	wake_up_all(&s->wq);
 	return NULL;
 }
 
@@ -67,7 +68,10 @@ static int primary_receiver(void *arg)
 {
 	struct kcolo_session *s = arg;
 
-	kcolo_link_receive(s, primary_message);
+	wait_event_idle(s->wq, READ_ONCE(s->req) & (BIT(KCOLO_REQ_CONNECTED) |
+						    BIT(KCOLO_REQ_STOP)));
+	if (!kcolo_session_stopping(s))
+		kcolo_link_receive(s, primary_message);
 	return 0;
 }
 
@@ -93,8 +97,6 @@ static void primary_connect(struct kcolo_session *s)
 
 	while (!(READ_ONCE(s->req) & CONNECT_REQS)) {
 		err = kcolo_link_connect(s, why, sizeof(why));
-		if (!err)
-			err = start_receiver(s);
 		mutex_lock(&s->lock);
 		if (!err) {
 			s->error[0] = 0;
@@ -110,6 +112,8 @@ static void primary_connect(struct kcolo_session *s)
 			set_bit(KCOLO_REQ_LINK, &s->req);
 		}
 		mutex_unlock(&s->lock);
+		if (!err)
+			kcolo_session_request(s, KCOLO_REQ_CONNECTED);
 		if (!err || err == -EKEYREVOKED)
 			return;
 		wait_event_idle_timeout(s->wq,
@@ -136,8 +140,6 @@ static int primary_worker(void *arg)
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))
 			kcolo_checkpoint_link_lost(s);
 	}
-	kcolo_stream_free(s->stream);
-	s->stream = NULL;
 	return 0;
 }
 
@@ -145,21 +147,22 @@ static int primary_worker(void *arg)
  * kcolo_primary_start - start the threads of a primary
  * @s: reserved session
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno; ending the session undoes what was done.
  */
 int kcolo_primary_start(struct kcolo_session *s)
 {
 	struct task_struct *task;
+	int err;
 
 	s->stream = kcolo_stream_new();
 	if (!s->stream)
 		return -ENOMEM;
+	err = start_receiver(s);
+	if (err)
+		return err;
 	task = kthread_create(primary_worker, s, "kcolo-pri/%u", s->id);
-	if (IS_ERR(task)) {
-		kcolo_stream_free(s->stream);
-		s->stream = NULL;
+	if (IS_ERR(task))
 		return PTR_ERR(task);
-	}
 	s->worker = get_task_struct(task);
 	wake_up_process(task);
 	return 0;

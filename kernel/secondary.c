@@ -151,14 +151,14 @@ static const char *open_epoch(struct kcolo_session *s,
 	return NULL;
 }
 
-static const char *abort_epoch(struct kcolo_session *s)
+static const char *abort_epoch(struct kcolo_session *s, u32 reason)
 {
 	mutex_lock(&s->lock);
 	if (s->state != KCOLO_STATE_RECEIVING) {
 		mutex_unlock(&s->lock);
 		return "ABORT came for an epoch that is not open";
 	}
-	KCOLO_STAT(s, ABORTS)++;
+	kcolo_session_count_abort(s, reason);
 	kcolo_devstate_put(s->devstate);
 	s->devstate = NULL;
 	/* No new epoch opens before this thread reads the next message. */
@@ -226,7 +226,7 @@ static const char *epoch_message(struct kcolo_session *s,
 	case KCOLO_WIRE_CHECKPOINT_END:
 		return got_end(s, ds, body);
 	case KCOLO_WIRE_ABORT:
-		return abort_epoch(s);
+		return abort_epoch(s, hdr->arg);
 	default:
 		return "the primary sent a message that is not its to send";
 	}
@@ -282,7 +282,8 @@ static int epoch_whole(struct kcolo_session *s)
 }
 
 #define COMMIT_INTERRUPTS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
-				 BIT(KCOLO_REQ_PROMOTE))
+				 BIT(KCOLO_REQ_PROMOTE) | \
+				 BIT(KCOLO_REQ_VM_GONE))
 
 /*
  * The decision. Afterwards the epoch is committed, whatever becomes of the
@@ -399,6 +400,7 @@ static void promote(struct kcolo_session *s)
 	mutex_lock(&s->lock);
 	/* What its primary ended on purpose runs on there. */
 	done = s->state != KCOLO_STATE_BROKEN &&
+	       !READ_ONCE(s->guest.gone) &&
 	       s->link_reason != KCOLO_ABORT_REASON_CLOSED &&
 	       kcolo_state_set(s, KCOLO_STATE_PROMOTED);
 	kcolo_devstate_put(s->devstate);

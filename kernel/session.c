@@ -250,6 +250,26 @@ bool kcolo_session_stopping(const struct kcolo_session *s)
 	return test_bit(KCOLO_REQ_STOP, &s->req);
 }
 
+static_assert(KCOLO_A_STATS_ABORTS_CLOSED - KCOLO_A_STATS_ABORTS_REQUESTED ==
+	      KCOLO_ABORT_REASON_CLOSED - KCOLO_ABORT_REASON_REQUESTED);
+
+/**
+ * kcolo_session_count_abort - count a checkpoint that was given up
+ * @s: session; its lock is held
+ * @reason: why; what a peer says need not be a reason that is known here
+ */
+void kcolo_session_count_abort(struct kcolo_session *s,
+			       enum kcolo_abort_reason reason)
+{
+	lockdep_assert_held(&s->lock);
+	KCOLO_STAT(s, ABORTS)++;
+	if (reason < KCOLO_ABORT_REASON_REQUESTED ||
+	    reason > KCOLO_ABORT_REASON_CLOSED)
+		return;
+	s->stats[KCOLO_A_STATS_ABORTS_REQUESTED + reason -
+		 KCOLO_ABORT_REASON_REQUESTED]++;
+}
+
 /**
  * kcolo_session_set_error - keep an error in words
  * @s: session; its lock is held

@@ -47,7 +47,7 @@ enum kcolo_req {
 	KCOLO_REQ_START,	/* the session is published: it can be found */
 	KCOLO_REQ_STOP,		/* the session is ending */
 	KCOLO_REQ_LINK,		/* a connection failed; session.link_* say why */
-	KCOLO_REQ_CONNECTED,	/* secondary: both connections stand */
+	KCOLO_REQ_CONNECTED,	/* both connections stand */
 	KCOLO_REQ_END,		/* secondary: the end of the epoch is known */
 	KCOLO_REQ_VM_GONE,	/* the VMM died */
 };
@@ -186,6 +186,8 @@ void kcolo_session_link_failed(struct kcolo_session *s,
 void kcolo_session_vm_gone(struct kcolo_session *s);
 void kcolo_session_notify(struct kcolo_session *s,
 			  const struct kcolo_notice *notice);
+void kcolo_session_count_abort(struct kcolo_session *s,
+			       enum kcolo_abort_reason reason);
 void kcolo_session_set_error(struct kcolo_session *s, const char *why);
 void kcolo_session_forget_port(struct net *net, u32 portid);
 void kcolo_session_erase(struct kcolo_session *s);

@@ -64,31 +64,38 @@ void kcolo_stream_free(struct kcolo_stream *stream)
 	kvfree(stream);
 }
 
-static bool wanted_elsewhere(const struct kcolo_session *s)
+/**
+ * kcolo_away_from_round - whether the worker is wanted elsewhere
+ * @session: primary with an open epoch, for a kcolo_away_fn
+ *
+ * Return: -ECANCELED when it is, or 0.
+ */
+int kcolo_away_from_round(void *session)
 {
-	return READ_ONCE(s->req) & (BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_STOP) |
-				    BIT(KCOLO_REQ_LINK) | BIT(KCOLO_REQ_VM_GONE));
+	const struct kcolo_session *s = session;
+
+	/* One that ends waits for a message to end, to say CLOSE behind it. */
+	if (READ_ONCE(s->req) & (BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_STOP) |
+				 BIT(KCOLO_REQ_LINK) | BIT(KCOLO_REQ_VM_GONE)) ||
+	    atomic_read(&s->ended))
+		return -ECANCELED;
+	return 0;
 }
 
 /**
- * kcolo_pause_over - whether the guest has been paused for longer than it may
- * @s: session between checkpoint-ready and the end of the epoch
+ * kcolo_away_from_pause - the same, or the guest was paused for too long
+ * @session: primary between checkpoint-ready and the end of the epoch
  *
- * Return: true when pause-limit has passed.
+ * Return: -ECANCELED, -ETIME when pause-limit has passed, or 0.
  */
-bool kcolo_pause_over(const struct kcolo_session *s)
+int kcolo_away_from_pause(void *session)
 {
+	const struct kcolo_session *s = session;
 	u32 limit = READ_ONCE(s->pause_limit);
 
-	return limit && ktime_ms_delta(ktime_get(), s->ready_time) > limit;
-}
-
-/* Why not to send another chunk, or 0. */
-static int hindrance(const struct kcolo_session *s, enum kcolo_phase phase)
-{
-	if (wanted_elsewhere(s))
-		return -ECANCELED;
-	return phase == KCOLO_PHASE_PAUSE && kcolo_pause_over(s) ? -ETIME : 0;
+	if (limit && ktime_ms_delta(ktime_get(), s->ready_time) > limit)
+		return -ETIME;
+	return kcolo_away_from_round(session);
 }
 
 static void add_to_extent(struct kcolo_stream *st, u64 index, u8 encoding)
@@ -166,7 +173,7 @@ static int clear_and_copy(struct kcolo_session *s)
 	return err;
 }
 
-static int send_chunk(struct kcolo_session *s, u32 round)
+static int send_chunk(struct kcolo_session *s, u32 round, kcolo_away_fn away)
 {
 	struct kcolo_stream *st = s->stream;
 	u32 desc = KCOLO_WIRE_PAGES_HEAD + st->nr_extents * KCOLO_WIRE_EXTENT;
@@ -194,7 +201,7 @@ static int send_chunk(struct kcolo_session *s, u32 round)
 	hdr.crc = crc32c(~0U, st->head + KCOLO_WIRE_HDR, desc);
 	kcolo_wire_put_hdr(st->head, &hdr);
 	return kcolo_conn_send_pages(&s->data, st->head, KCOLO_WIRE_HDR + desc,
-				     st->bv, st->nr_bv);
+				     st->bv, st->nr_bv, away, s);
 }
 
 static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
@@ -233,11 +240,13 @@ static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
  * -ETIME when the guest is paused and pause-limit has passed; or
  * another negative errno: of the guest as kcolo_dirty_clear() and -EFAULT, of
  * the connection as -EPIPE. In each case what was not sent is pending and what
- * was sent is unacked.
+ * was sent, or is still to be (kcolo_conn_finish()), is unacked.
  */
 int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 		      enum kcolo_phase phase, u64 *sent)
 {
+	kcolo_away_fn away = phase == KCOLO_PHASE_PAUSE ?
+			     kcolo_away_from_pause : kcolo_away_from_round;
 	struct kcolo_stream *st = s->stream;
 	unsigned int region = 0;
 	u64 cursor = 0;
@@ -245,7 +254,7 @@ int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 
 	*sent = 0;
 	while (kcolo_dirty_take(&s->tracker, &st->chunk, &region, &cursor)) {
-		err = hindrance(s, phase);
+		err = away(s);
 		if (!err)
 			err = clear_and_copy(s);
 		if (err) {
@@ -255,10 +264,10 @@ int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 			continue;	/* memslots changed: comes again */
 		}
 		/* From here on the peer may have it: unacked, come what may. */
-		err = st->nr_extents ? send_chunk(s, round) : 0;
+		err = st->nr_extents ? send_chunk(s, round, away) : 0;
 		count_chunk(s, phase);
 		if (err)
-			return -EPIPE;
+			return kcolo_called_away(err) ? err : -EPIPE;
 		*sent += st->nr_pages;
 		cond_resched();
 	}

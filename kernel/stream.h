@@ -14,7 +14,8 @@ enum kcolo_phase {
 	KCOLO_PHASE_PAUSE,
 };
 
-bool kcolo_pause_over(const struct kcolo_session *s);
+int kcolo_away_from_round(void *session);
+int kcolo_away_from_pause(void *session);
 struct kcolo_stream *kcolo_stream_new(void);
 void kcolo_stream_free(struct kcolo_stream *stream);
 int kcolo_stream_pass(struct kcolo_session *s, u32 round,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets: made, listened on, connected, shut down; messages in and out of
- * them. Every wait is bounded by the connection's timeout and ended at once
- * by kcolo_conn_stop() from any other thread.
+ * Sockets: made, listened on, connected, shut down. Every wait is bounded, and
+ * ended at once by kcolo_conn_stop() from any other thread. What goes over them
+ * is in message.c.
  */
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/net.h>
 #include <linux/string.h>
 #include <linux/tcp.h>
@@ -61,23 +62,29 @@ static void set_timeouts(struct socket *sock, unsigned int rcv_ms,
  * user timeout when there is something unacknowledged, by keepalives when
  * there is not.
  */
-static void conn_tune(struct kcolo_conn *conn)
+static void set_patience(struct sock *sk, unsigned int ms)
 {
-	struct sock *sk = conn->sock->sk;
-	int secs = max(1U, conn->timeout / 3000);
+	int secs = max(1U, ms / 3000);
 
-	tcp_sock_set_nodelay(sk);
-	tcp_sock_set_user_timeout(sk, conn->timeout);
-	sock_set_keepalive(sk);
+	tcp_sock_set_user_timeout(sk, ms);
 	tcp_sock_set_keepidle(sk, secs);
 	tcp_sock_set_keepintvl(sk, secs);
 	tcp_sock_set_keepcnt(sk, 3);
+}
+
+static void conn_tune(struct kcolo_conn *conn)
+{
+	struct sock *sk = conn->sock->sk;
+
+	tcp_sock_set_nodelay(sk);
+	sock_set_keepalive(sk);
+	set_patience(sk, conn->timeout);
 	/*
 	 * The task's page fragment is for sockets that are not used from
 	 * memory reclaim; a kernel thread cannot know.
 	 */
 	sk->sk_use_task_frag = false;
-	set_timeouts(conn->sock, conn->timeout, conn->timeout);
+	set_timeouts(conn->sock, conn->timeout, KCOLO_SEND_SLICE);
 	conn->rx_time = jiffies;
 	conn->tx_bytes = 0;
 	conn->rx_bytes = 0;
@@ -91,6 +98,8 @@ static int conn_create(struct kcolo_conn *conn, struct net *net, int family)
 	err = sock_create_kern(net, family, SOCK_STREAM, IPPROTO_TCP, &sock);
 	if (err)
 		return err;
+	/* Or else TCP stops to retransmit when the socket is released. */
+	kcolo_sock_hold_net(sock->sk);
 	return conn_publish(conn, sock);
 }
 
@@ -249,249 +258,23 @@ void kcolo_conn_release(struct kcolo_conn *conn)
 	mutex_unlock(&conn->sock_lock);
 	if (sock)
 		sock_release(sock);
-}
-
-static int lost(int err)
-{
-	if (err == -EAGAIN || err == -EINTR)
-		return -ETIMEDOUT;
-	return err;
-}
-
-static int send_kvec(struct kcolo_conn *conn, struct kvec *vec, size_t nr,
-		     size_t len, int flags)
-{
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL | flags };
-	int sent;
-
-	if (!conn->sock)
-		return -ENOTCONN;
-	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, vec, nr, len);
-	while (msg_data_left(&msg)) {
-		sent = sock_sendmsg(conn->sock, &msg);
-		if (sent < 0)
-			return lost(sent);
-		conn->tx_bytes += sent;
-	}
-	return 0;
+	kvfree(conn->rest);
+	conn->rest = NULL;
+	conn->rest_len = 0;
 }
 
 /**
- * kcolo_conn_send - send a message
- * @conn: connected
- * @hdr: its header; the checksum is filled in
- * @body: hdr->length bytes
- *
- * Context: may sleep up to the connection's timeout at a time.
- * Return: 0 or a negative errno; then the connection is of no use any more.
- */
-int kcolo_conn_send(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr,
-		    const void *body)
-{
-	u8 buf[KCOLO_WIRE_HDR];
-	struct kvec vec[2] = {
-		{ .iov_base = buf, .iov_len = sizeof(buf) },
-		{ .iov_base = (void *)body, .iov_len = hdr->length },
-	};
-	int err;
-
-	hdr->crc = hdr->length ? crc32c(~0U, body, hdr->length) : 0;
-	kcolo_wire_put_hdr(buf, hdr);
-	mutex_lock(&conn->tx_lock);
-	err = send_kvec(conn, vec, hdr->length ? 2 : 1,
-			sizeof(buf) + hdr->length, 0);
-	mutex_unlock(&conn->tx_lock);
-	return err;
-}
-
-/**
- * kcolo_conn_send_now - send a message that has no body, or do not
+ * kcolo_conn_set_timeout - be more, or less, patient with the peer
  * @conn: any connection, owned by anybody
- * @hdr: the message; its length is 0
+ * @ms: milliseconds without progress after which the peer is lost
  *
- * Waits for nobody: neither for one who is sending, nor for the peer.
- *
- * Return: 0, or a negative errno when it was not sent.
+ * Takes effect at once, but for a wait for more bytes that has begun.
  */
-int kcolo_conn_send_now(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr)
+void kcolo_conn_set_timeout(struct kcolo_conn *conn, unsigned int ms)
 {
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT };
-	u8 buf[KCOLO_WIRE_HDR];
-	struct kvec vec = { .iov_base = buf, .iov_len = sizeof(buf) };
-	int sent = -ENOTCONN;
-
-	kcolo_wire_put_hdr(buf, hdr);
-	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, sizeof(buf));
-	if (!mutex_trylock(&conn->tx_lock))
-		return -EBUSY;
 	mutex_lock(&conn->sock_lock);
+	WRITE_ONCE(conn->timeout, ms);
 	if (conn->sock)
-		sent = sock_sendmsg(conn->sock, &msg);
+		set_patience(conn->sock->sk, ms);
 	mutex_unlock(&conn->sock_lock);
-	mutex_unlock(&conn->tx_lock);
-	if (sent < 0)
-		return sent;
-	return sent == sizeof(buf) ? 0 : -EAGAIN;
-}
-
-static int splice_all(struct kcolo_conn *conn, struct bio_vec *bv,
-		      unsigned int nr)
-{
-	size_t len = 0;
-	unsigned int i;
-	int sent;
-
-	for (i = 0; i < nr; i++)
-		len += bv[i].bv_len;
-	while (len) {
-		sent = kcolo_splice(conn->sock, bv, nr, len, MSG_NOSIGNAL);
-		if (sent < 0)
-			return lost(sent);
-		conn->tx_bytes += sent;
-		len -= sent;
-		while (nr && sent >= bv->bv_len) {
-			sent -= bv->bv_len;
-			bv++;
-			nr--;
-		}
-		if (nr && sent) {
-			bv->bv_offset += sent;
-			bv->bv_len -= sent;
-		}
-	}
-	return 0;
-}
-
-/**
- * kcolo_conn_send_pages - send a message whose end is pages
- * @conn: connected
- * @head: header, and what stands before the pages
- * @head_len: bytes of it
- * @bv: the pages, in runs within a compound page; changed. TCP holds references
- *	to them until the peer has acknowledged them: not to be written to while
- *	their reference count is above the caller's.
- * @nr_bv: entries
- *
- * Context: may sleep up to the connection's timeout at a time.
- * Return: 0 or a negative errno; then the connection is of no use any more.
- */
-int kcolo_conn_send_pages(struct kcolo_conn *conn, const void *head,
-			  size_t head_len, struct bio_vec *bv,
-			  unsigned int nr_bv)
-{
-	struct kvec vec = { .iov_base = (void *)head, .iov_len = head_len };
-	int err;
-
-	mutex_lock(&conn->tx_lock);
-	err = send_kvec(conn, &vec, 1, head_len, nr_bv ? MSG_MORE : 0);
-	if (!err && nr_bv)
-		err = splice_all(conn, bv, nr_bv);
-	mutex_unlock(&conn->tx_lock);
-	return err;
-}
-
-static int recv_iter(struct kcolo_conn *conn, struct msghdr *msg)
-{
-	int got;
-
-	if (!conn->sock)
-		return -ENOTCONN;
-	while (msg_data_left(msg)) {
-		got = sock_recvmsg(conn->sock, msg, MSG_WAITALL);
-		if (!got)
-			return -ECONNRESET;
-		if (got < 0)
-			return lost(got);
-		conn->rx_bytes += got;
-		conn->rx_time = jiffies;
-		if (conn->deadline && msg_data_left(msg) &&
-		    time_after(jiffies, conn->deadline))
-			return -ETIMEDOUT;
-	}
-	return 0;
-}
-
-/**
- * kcolo_conn_recv - receive exactly so many bytes
- * @conn: connected
- * @buf: where to
- * @len: how many
- *
- * Context: may sleep up to the connection's timeout at a time.
- * Return: 0 or a negative errno; then the connection is of no use any more.
- */
-int kcolo_conn_recv(struct kcolo_conn *conn, void *buf, size_t len)
-{
-	struct kvec vec = { .iov_base = buf, .iov_len = len };
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
-
-	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &vec, 1, len);
-	return recv_iter(conn, &msg);
-}
-
-/**
- * kcolo_conn_recv_pages - receive exactly so many bytes into pages
- * @conn: connected
- * @bv: the pages
- * @nr_bv: entries
- * @len: bytes
- *
- * Context: may sleep up to the connection's timeout at a time.
- * Return: 0 or a negative errno; then the connection is of no use any more.
- */
-int kcolo_conn_recv_pages(struct kcolo_conn *conn, struct bio_vec *bv,
-			  unsigned int nr_bv, size_t len)
-{
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
-
-	iov_iter_bvec(&msg.msg_iter, ITER_DEST, bv, nr_bv, len);
-	return recv_iter(conn, &msg);
-}
-
-/**
- * kcolo_conn_wait - wait until there is something to receive
- * @conn: connected
- * @ms: at most so many milliseconds
- *
- * Return: 1 when there is, 0 when the time has passed, or a negative errno.
- */
-int kcolo_conn_wait(struct kcolo_conn *conn, unsigned int ms)
-{
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
-	u8 byte;
-	struct kvec vec = { .iov_base = &byte, .iov_len = 1 };
-	int got;
-
-	if (!conn->sock)
-		return -ENOTCONN;
-	WRITE_ONCE(conn->sock->sk->sk_rcvtimeo, msecs_to_jiffies(ms));
-	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &vec, 1, 1);
-	got = sock_recvmsg(conn->sock, &msg, MSG_PEEK);
-	WRITE_ONCE(conn->sock->sk->sk_rcvtimeo, msecs_to_jiffies(conn->timeout));
-	if (!got)
-		return -ECONNRESET;
-	if (got == -EAGAIN || got == -EINTR)
-		return 0;
-	return got < 0 ? got : 1;
-}
-
-/**
- * kcolo_conn_recv_body - receive the body of a message and check it
- * @conn: connected
- * @hdr: its header, already checked
- * @buf: hdr->length bytes
- *
- * Return: 0, -EBADMSG when the checksum is wrong, or another negative errno.
- */
-int kcolo_conn_recv_body(struct kcolo_conn *conn,
-			 const struct kcolo_wire_hdr *hdr, void *buf)
-{
-	int err;
-
-	if (!hdr->length)
-		return 0;
-	err = kcolo_conn_recv(conn, buf, hdr->length);
-	if (err)
-		return err;
-	return crc32c(~0U, buf, hdr->length) == hdr->crc ? 0 : -EBADMSG;
 }

@@ -38,6 +38,9 @@ static inline int kcolo_addr_len(const union kcolo_addr *addr)
  * @rx_time: jiffies when anything last came
  * @deadline: jiffies after which nothing is waited for, however much comes; 0
  *	is none
+ * @rest: what is left of a message that a sender was called away from, or NULL
+ * @rest_len: bytes of it
+ * @rest_at: bytes of those that are sent
  */
 struct kcolo_conn {
 	struct socket *sock;
@@ -49,7 +52,24 @@ struct kcolo_conn {
 	u64 rx_bytes;
 	unsigned long rx_time;
 	unsigned long deadline;
+	u8 *rest;		/* under tx_lock, as the next two */
+	size_t rest_len;
+	size_t rest_at;
 };
+
+/*
+ * Why a sender that waits for room is wanted elsewhere: -ETIME, -ECANCELED, or
+ * 0 when it is not.
+ */
+typedef int (*kcolo_away_fn)(void *arg);
+
+static inline bool kcolo_called_away(int err)
+{
+	return err == -ETIME || err == -ECANCELED;
+}
+
+/* A sender that waits for room looks so often whether to go on (milliseconds). */
+#define KCOLO_SEND_SLICE	100
 
 void kcolo_conn_init(struct kcolo_conn *conn, unsigned int timeout);
 int kcolo_conn_connect(struct kcolo_conn *conn, struct net *net,
@@ -63,13 +83,16 @@ void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from);
 void kcolo_conn_shutdown(struct kcolo_conn *conn);
 void kcolo_conn_stop(struct kcolo_conn *conn);
 void kcolo_conn_release(struct kcolo_conn *conn);
+void kcolo_conn_set_timeout(struct kcolo_conn *conn, unsigned int ms);
 
+/* message.c */
 int kcolo_conn_send(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr,
-		    const void *body);
+		    const void *body, kcolo_away_fn away, void *arg);
 int kcolo_conn_send_now(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr);
 int kcolo_conn_send_pages(struct kcolo_conn *conn, const void *head,
 			  size_t head_len, struct bio_vec *bv,
-			  unsigned int nr_bv);
+			  unsigned int nr_bv, kcolo_away_fn away, void *arg);
+int kcolo_conn_finish(struct kcolo_conn *conn);
 int kcolo_conn_recv(struct kcolo_conn *conn, void *buf, size_t len);
 int kcolo_conn_recv_pages(struct kcolo_conn *conn, struct bio_vec *bv,
 			  unsigned int nr_bv, size_t len);
