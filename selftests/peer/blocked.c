@@ -47,6 +47,8 @@ static void goes_on(struct serve *s, enum kcolo_abort_reason reason)
 
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, false, "given up");
 	primary_says(s, reason, NULL);
+	set_params(s, (struct kcolo_params) { .mask = KCOLO_PARAM_PAUSE_LIMIT,
+					      .pause_limit = LONG_MS });
 	s->take = true;
 	do {
 		if (serve_hear(s, SOON_MS))
