@@ -49,7 +49,7 @@ struct kcolo_stream {
  */
 struct kcolo_stream *kcolo_stream_new(void)
 {
-	return kvzalloc(sizeof(struct kcolo_stream), GFP_KERNEL);
+	return kvzalloc(sizeof(struct kcolo_stream), GFP_KERNEL_ACCOUNT);
 }
 
 /**
