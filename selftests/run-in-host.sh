@@ -10,7 +10,22 @@ tests() {
 	MODULE=$(realpath "$MODULE")
 	export MODULE
 	# shellcheck disable=SC2046
-	$KSFT/run_kselftest.sh $(printf ' -t kcolo:%s.sh' "$@") | sed -u 's/^/  /'
+	$KSFT/run_kselftest.sh $(printf ' -t kcolo:%s.sh' "$@") 2>&1 |
+		tee "$LOGS/runner.log" | sed -u 's/^/  /'
+}
+
+# The runner's own status says nothing, and one name that it does not know is
+# enough for it to run none of them: each file has to have a result.
+all_ran() {
+	[ $# -gt 0 ] || return 1
+	left=0
+	for t in "$@"; do
+		grep -Eq "^(not )?ok [0-9]+ selftests: kcolo: $t\.sh( |\$)" \
+			"$LOGS/runner.log" && continue
+		echo "# $t has no result"
+		left=$((left + 1))
+	done
+	[ $left = 0 ]
 }
 
 run() {
@@ -19,6 +34,7 @@ run() {
 	echo "ok insmod"
 	network
 	tests "$@"
+	verdict all-ran all_ran "$@"
 	# Ends of sessions are asynchronous: they hold nothing but memory by now.
 	sleep 1
 	verdict rmmod rmmod kcolo

@@ -8,7 +8,9 @@
 
 TIME=$((100 * SLOW))
 
-took_over() { [ "$code" = 0 ] && [ "$gone" = 0 ]; }
+took_over() {	# NAME
+	[ "$code" = 0 ] && [ "$gone" = 0 ] && base_compared "$1"
+}
 
 # Until the guest runs here: only then does the old primary come back.
 await_promotion() {
@@ -25,10 +27,12 @@ load_module
 i=1
 while [ "$i" -le "$FAILURES" ]; do
 	case_of "$i"
-	log=$LOGS/failure-$i-$how-$moment-b.log
+	name=failure-$i-$how-$moment
+	log=$LOGS/$name-b.log
 	# shellcheck disable=SC2086
 	timeout -k 10 $TIME $KVMM secondary $both --listen 10.77.0.2:7000 \
 		--seed "$i" --promote lost --run-on 2000 --verify --linger 3000 \
+		--json "${log%.log}.json" \
 		>"$log" 2>&1 &
 	kvmm=$!
 	sleep 0.5
@@ -42,7 +46,7 @@ while [ "$i" -le "$FAILURES" ]; do
 	esac
 	wait $kvmm
 	code=$?
-	verdict "failure-$i-$how-$moment" took_over
+	verdict "$name" took_over "$name"
 	if [ "$how" = kill ]; then
 		[ "$i" = "$FAILURES" ] ||
 			hostctl start a "sh $SELF/a.sh $((i + 1))" || exit 1

@@ -7,17 +7,17 @@
 
 promote="--promote lost --run-on 500 --verify"
 
-died() { [ "$primary" = 137 ] && [ "$secondary" = 0 ]; }
+died() { [ "$primary" = 137 ] && [ "$secondary" = 0 ] && base_compared "$1"; }
 
 for state in precopy ready flushing flushed committing received committed; do
 	pair die-$state "--interval 20 --count 0 --verify-each 1
 		--threshold 512K --die-at $state:3" "$promote" "--ram $RAM_SMALL"
-	verdict die-$state died
+	verdict die-$state died die-$state
 done
 i=0
 while [ $i -lt "${KILLS:-10}" ]; do
 	i=$((i + 1))
 	pair die-random-$i "--interval 20 --count 0 --verify-each 1
 		--threshold 512K --die-at rand:4" "$promote" "--ram $RAM_SMALL --seed $i"
-	verdict die-random-$i died
+	verdict die-random-$i died die-random-$i
 done

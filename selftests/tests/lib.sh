@@ -127,3 +127,14 @@ whole() {
 }
 
 both_good() { [ "$primary" = 0 ] && [ "$secondary" = 0 ]; }
+
+# After each of COUNT commits of pair NAME all RAM was compared, and was equal.
+all_verified() {	# NAME COUNT
+	both_good && grep -q "\"committed\":$2,\"verified\":$2," "$LOGS/$1-a.json" &&
+		grep -q "\"commits\":$2,\"verified\":$2," "$LOGS/$1-b.json"
+}
+
+# The base image is what the primary said of its epoch, and that is known.
+base_compared() {	# NAME
+	grep -q '"base_known":true,"base_equal":true' "$LOGS/$1-b.json"
+}

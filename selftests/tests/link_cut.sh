@@ -9,7 +9,7 @@ command=/run/cut-link
 printf '#!/bin/sh\nip link set va down\n' >$command
 chmod +x $command
 
-cut() { [ "$primary" = 4 ] && [ "$secondary" = 0 ]; }
+cut() { [ "$primary" = 4 ] && [ "$secondary" = 0 ] && base_compared "$1"; }
 
 for state in precopy flushing committing received; do
 	ip link set va up
@@ -17,6 +17,6 @@ for state in precopy flushing committing received; do
 		--exit-on-lost --run-at $state:3 --run $command" \
 		"--promote lost --run-on 300 --verify" \
 		"--ram $RAM_SMALL --peer-timeout $((SLOW > 1 ? 15000 : 5000))"
-	verdict cut-$state cut
+	verdict cut-$state cut cut-$state
 done
 ip link set va up

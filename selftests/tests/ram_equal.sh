@@ -13,7 +13,7 @@ TIME=${TIME:-600}
 
 equal() {	# name, options of both, options of the primary
 	pair "$1" "$all $3" "" "--ram $RAM $2"
-	verdict "$1" both_good
+	verdict "$1" all_verified "$1" $each
 }
 
 equal equal-uniform "--pattern uniform --vcpus 2" ""

@@ -5,7 +5,7 @@
 
 #include "protect.h"
 
-#define ACK_MS		1000
+#define ACK_MS		5000
 #define VERDICT_MS	60000
 
 /*
@@ -23,8 +23,9 @@ void announce(struct primary *p, struct checkpoint *c)
 		side_send(&p->side, "skip %llu", c->epoch);
 	} else {
 		c->hash = ram_hash(p->vm);
-		c->hashed = side_send(&p->side, "hash %llu %llx", c->epoch,
-				      c->hash);
+		c->hashed = true;
+		/* What cannot be told has no answer, and that is noticed. */
+		side_send(&p->side, "hash %llu %llx", c->epoch, c->hash);
 	}
 	c->verify_us += now_us() - from;
 }
@@ -91,12 +92,20 @@ static void show_differences(struct primary *p, struct checkpoint *c)
 	p->mismatch = true;
 }
 
+/*
+ * What the other kvmm says of an epoch that is committed. One that it says
+ * nothing of was not compared. That can be so of the last one only, when the
+ * other host is lost: finish() knows.
+ */
 void wait_verdict(struct primary *p, struct checkpoint *c)
 {
 	char line[SIDE_LINE_MAX];
 	const char *verdict;
 	u64 end = now_us() + VERDICT_MS * 1000ull;
 
+	if (p->silent)
+		p->unverified++;
+	p->silent = false;
 	while (c->hashed && now_us() < end) {
 		if (side_line(&p->side, line, VERDICT_MS) != 1)
 			break;
@@ -105,10 +114,14 @@ void wait_verdict(struct primary *p, struct checkpoint *c)
 			continue;
 		c->verdict_known = true;
 		c->hash_equal = !strcmp(verdict, "ok");
-		if (!c->hash_equal)
+		if (c->hash_equal)
+			p->verified++;
+		else
 			show_differences(p, c);
 		return;
 	}
-	if (c->hashed && !asked_to_stop)
-		complain("epoch %llu: no verdict", c->epoch);
+	if (!c->hashed || asked_to_stop)
+		return;
+	complain("epoch %llu: no verdict", c->epoch);
+	p->silent = true;
 }

@@ -113,6 +113,7 @@ struct options {
 	bool no_events;
 	bool exit_on_lost;
 	bool extra_region;
+	u64 state_pad;
 	enum moment abort_at;
 	u32 abort_each;
 	struct fault die, stop, run_at;

@@ -163,6 +163,8 @@ static const struct option_def {
 	  "end when the peer is lost" },
 	{ "extra-region", FLAG, PRIMARY, &opt.extra_region, NULL,
 	  "add a region that the secondary lacks, until it is refused" },
+	{ "state-pad", SIZE, PRIMARY, &opt.state_pad, NULL,
+	  "bytes more of device state: a commit takes so much longer" },
 	{ "abort-at", CHOICE, PRIMARY, &opt.abort_at, moments,
 	  "abort a checkpoint in this state" },
 	{ "abort-each", NUMBER32, PRIMARY, &opt.abort_each, NULL,

@@ -275,7 +275,8 @@ static enum outcome checkpoints(struct primary *p)
 {
 	enum outcome outcome = OUTCOME_NONE;
 
-	while (!asked_to_stop && !p->mismatch && outcome <= OUTCOME_ABORTED) {
+	while (!asked_to_stop && !p->mismatch && !p->unverified &&
+	       outcome <= OUTCOME_ABORTED) {
 		if (opt.count && p->count[OUTCOME_COMMITTED] >= opt.count)
 			break;
 		outcome = idle(p, now_us() + opt.interval_ms * 1000ull);
@@ -306,6 +307,8 @@ static int finish(struct primary *p, enum outcome outcome)
 			outcome = idle(p, now_us() + opt.lost_ms * 1000ull) ==
 				OUTCOME_FENCED ? OUTCOME_FENCED : outcome;
 	}
+	if (p->silent && outcome <= OUTCOME_ABORTED)
+		p->unverified++;
 	if (outcome == OUTCOME_FENCED)
 		vm_pause(p->vm);
 	else
@@ -317,6 +320,8 @@ static int finish(struct primary *p, enum outcome outcome)
 	report_u64("committed_epoch", info.committed);
 	report_str("outcome", outcomes[outcome]);
 	report_u64("committed", p->count[OUTCOME_COMMITTED]);
+	report_u64("verified", p->verified);
+	report_u64("unverified", p->unverified);
 	report_u64("aborted", p->count[OUTCOME_ABORTED]);
 	report_u64("steps", steps_of(p->vm));
 	report_u64("churns", atomic_load(&p->vm->churns));
@@ -326,10 +331,12 @@ static int finish(struct primary *p, enum outcome outcome)
 	watch_report_stats(&p->w, "");
 	report_end();
 	kcolo_session_info_free(&info);
-	say("%s: %llu committed, %llu aborted, %lu memslot changes",
-	    outcomes[outcome], p->count[OUTCOME_COMMITTED],
+	say("%s: %llu committed, %llu verified, %llu aborted, %lu memslot changes",
+	    outcomes[outcome], p->count[OUTCOME_COMMITTED], p->verified,
 	    p->count[OUTCOME_ABORTED], atomic_load(&p->vm->churns));
-	if (!good || p->mismatch || outcome == OUTCOME_GUEST)
+	if (p->unverified)
+		complain("%llu commits without a verdict", p->unverified);
+	if (!good || p->mismatch || p->unverified || outcome == OUTCOME_GUEST)
 		return EXIT_MISMATCH;
 	if (outcome == OUTCOME_FENCED)
 		return EXIT_FENCED;

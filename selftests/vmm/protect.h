@@ -47,6 +47,14 @@ struct checkpoint {
 	size_t state_len;
 };
 
+/**
+ * struct primary - this end
+ * @n: checkpoints begun
+ * @verified: those after which RAM was found equal
+ * @silent: of the last one committed there was no verdict
+ * @unverified: those of which there was none, and more was committed
+ * @mismatch: a verdict was bad
+ */
 struct primary {
 	struct vm *vm;
 	struct watch w;
@@ -54,6 +62,8 @@ struct primary {
 	struct kcolo_region region[MAX_REGIONS];
 	u64 n;
 	u64 count[OUTCOME_GUEST + 1];
+	u64 verified, unverified;
+	bool silent;
 	bool mismatch;
 };
 

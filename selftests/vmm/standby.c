@@ -38,6 +38,8 @@ struct standby {
 	u64 nr_known;
 	u64 committed;		/* epoch of the last commit heard of */
 	u64 verified, commits;
+	bool untold;		/* nothing was said of the last one committed */
+	u64 unverified;		/* those, and more was committed */
 	u64 differ_epoch;	/* the pages of this one are being compared */
 	u32 differ;
 	bool mismatch, compared;
@@ -164,6 +166,9 @@ static void on_commit(struct standby *s, u64 epoch)
 	bool hashed = known && known->hashed, equal = true;
 	u64 hash = 0;
 
+	if (s->untold)
+		s->unverified++;
+	s->untold = opt.verify_each && !known;
 	s->committed = epoch;
 	s->w.epoch = epoch + 1;
 	s->commits++;
@@ -182,6 +187,8 @@ static void on_commit(struct standby *s, u64 epoch)
 	if (hashed)
 		report_bool("hash_equal", equal);
 	report_end();
+	if (s->untold)
+		complain("epoch %llu: the primary said nothing of it", epoch);
 	if (!equal) {
 		s->mismatch = true;
 		s->differ_epoch = epoch;
@@ -370,6 +377,7 @@ static void report_summary(struct standby *s, struct taken *t, int code)
 	report_u64("exit_code", code);
 	report_u64("commits", s->commits);
 	report_u64("verified", s->verified);
+	report_u64("unverified", s->unverified);
 	report_bool("mismatch", s->mismatch);
 	report_u64("lost_events", s->w.lost_events);
 	report_bool("promoted", t->steps != 0 || t->restore_us != 0);
@@ -409,10 +417,14 @@ int secondary_main(void)
 		code = EXIT_MISMATCH;
 	else if (s->promote)
 		code = promotion(s, &taken);
-	if (s->mismatch)
+	/* A primary that takes its leave has said all of the last one, too. */
+	if (s->untold && s->bye)
+		s->unverified++;
+	if (s->mismatch || s->unverified)
 		code = EXIT_MISMATCH;
 	report_summary(s, &taken, code);
-	say("%llu epochs committed, %llu verified%s", s->commits, s->verified,
+	say("%llu epochs committed, %llu verified, %llu not%s", s->commits,
+	    s->verified, s->unverified,
 	    s->mismatch ? ", RAM DIFFERENT" : "");
 	vm_destroy(s->vm);
 	kcolo_close(s->w.k);

@@ -23,7 +23,12 @@ struct state_header {
 	u64 length;		/* of all that follows the header */
 };
 
-enum section_type { SECTION_GEOMETRY, SECTION_VCPU, SECTION_DEVICE };
+enum section_type {
+	SECTION_GEOMETRY,
+	SECTION_VCPU,
+	SECTION_DEVICE,
+	SECTION_PAD,		/* nothing, and much of it */
+};
 
 struct section {
 	u32 type;
@@ -156,6 +161,14 @@ static void put(struct writer *w, enum section_type type, u32 index,
 	w->len += sizeof(section) + len;
 }
 
+static void put_pad(struct writer *w)
+{
+	void *pad = xcalloc(1, opt.state_pad);
+
+	put(w, SECTION_PAD, 0, pad, opt.state_pad);
+	free(pad);
+}
+
 /* Of a paused guest. The caller frees what is returned. */
 void *state_save(struct vm *vm, size_t *len)
 {
@@ -176,6 +189,8 @@ void *state_save(struct vm *vm, size_t *len)
 	put(&w, SECTION_DEVICE, 0, &vm->device.state,
 	    sizeof(vm->device.state));
 	free(state);
+	if (opt.state_pad)
+		put_pad(&w);
 	header.length = w.len - sizeof(header);
 	header.crc = crc32_of(w.buf + sizeof(header), header.length);
 	memcpy(w.buf, &header, sizeof(header));
@@ -215,7 +230,7 @@ static void load_section(struct vm *vm, const struct section *s,
 	} else if (s->type == SECTION_DEVICE &&
 		   s->length == sizeof(vm->device.state)) {
 		load_device(vm, data);
-	} else {
+	} else if (s->type != SECTION_PAD) {
 		die(EXIT_MISMATCH, "device state: section %u.%u of %llu bytes",
 		    s->type, s->index, s->length);
 	}
@@ -246,7 +261,7 @@ void state_load(struct vm *vm, const void *buf, size_t len)
 			die(EXIT_MISMATCH, "device state: cut section");
 		load_section(vm, &section, at);
 		at += section.length;
-		sections++;
+		sections += section.type != SECTION_PAD;
 	}
 	if (at != end || sections != opt.vcpus + 2)
 		die(EXIT_MISMATCH, "device state: %u sections", sections);
