@@ -38,7 +38,7 @@ add() {	# NAME OPTIONS
 	until_true 5 grep -q "session" "$LOGS/tool-add.log"
 }
 
-verdict tool-no-session says 4 "there is no session" session show
+verdict tool-no-session says 4 "there is no session here" session show
 verdict tool-unknown says 4 "no such session in this network namespace" session show -s nobody
 verdict tool-empty-list json "j == []" session list
 verdict tool-empty-stats json "j == []" stats --all

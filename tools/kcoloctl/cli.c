@@ -212,7 +212,7 @@ static int use_only(struct cli *cli, struct kcolo *k)
 	if (err)
 		return cli_fail(k, err);
 	if (!only.nr) {
-		complain("there is no session");
+		complain("there is no session here: kcoloctl session add makes one");
 		return EXIT_NO_SESSION;
 	}
 	if (only.nr > 1) {
