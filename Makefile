@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make            the module for KDIR, libkcolo and kcoloctl
+# make install    and where they belong; make uninstall takes them away
 # make check      all tests, in emulated hosts; needs root for apt-get
 # make help       the rest
 
@@ -15,7 +16,10 @@ all: module tools
 # kbuild builds a module where its sources are: not in the checkout.
 module:
 	@test -e $(KDIR)/Makefile || { \
-		echo "no kernel headers at $(KDIR): install linux-headers-$$(uname -r), or give KDIR=" >&2; exit 1; }
+		echo "no kernel headers at $(KDIR): apt-get install linux-headers-$$(uname -r)," \
+			"or make KDIR=/usr/src/linux-headers-VERSION" >&2; exit 1; }
+	@command -v rsync >/dev/null || { \
+		echo "no rsync: apt-get install rsync, or run selftests/host/deps.sh build" >&2; exit 1; }
 	@mkdir -p $(MODDIR)
 	@rsync -rlt --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' \
 		--exclude='.*.cmd' Kbuild kernel include $(MODDIR)/
@@ -24,9 +28,26 @@ module:
 tools:
 	$(MAKE) -C tools
 
+# Of the kernel that KDIR belongs to, which need not be the running one. Debian's
+# "make kernelrelease" says something else.
+RELEASE = $(shell cut -d'"' -f2 $(KDIR)/include/generated/utsrelease.h)
+INSTALLED = $(DESTDIR)/lib/modules/$(RELEASE)/updates/kcolo.ko
+# Below DESTDIR nobody looks for modules: who installs the package runs it.
+DEPMOD = $(if $(DESTDIR),@:,PATH=$$PATH:/usr/sbin:/sbin depmod $(RELEASE))
+# Headers have no System.map, which kbuild's own depmod wants, and no key, which
+# their configuration says there is.
+KBUILD_INSTALL = INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates cmd_depmod=: \
+	$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
+
 install: module tools
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(MODDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(MODDIR) $(KBUILD_INSTALL) modules_install
+	$(DEPMOD)
 	$(MAKE) -C tools install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+uninstall:
+	rm -f $(INSTALLED) $(INSTALLED).gz $(INSTALLED).xz $(INSTALLED).zst
+	$(DEPMOD)
+	$(MAKE) -C tools uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 clean:
 	rm -rf build
@@ -57,6 +78,7 @@ soak: deps
 help:
 	@echo 'make             the module (KDIR=$(KDIR)), libkcolo, kcoloctl'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make uninstall   with the same KDIR, PREFIX and DESTDIR'
 	@echo 'make clean       remove build/'
 	@echo 'make deps        apt-get what building and testing need (as root)'
 	@echo 'make lint        W=1 -Werror, sparse, checkpatch, kernel-doc, generated code'
@@ -70,4 +92,4 @@ help:
 	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
 	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
-.PHONY: all module tools install clean deps lint unit check demo bench soak help
+.PHONY: all module tools install uninstall clean deps lint unit check demo bench soak help

@@ -73,6 +73,10 @@ static enum kcolo_abort_reason guest_failed(struct kcolo_session *s, int err)
 		return KCOLO_ABORT_REASON_NONE;
 	case -ECANCELED:
 		return interruption(s);
+	case -ETIMEDOUT:
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
+					  "the peer takes no pages");
+		return interruption(s);
 	case -EPIPE:
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
 					  "the data connection is lost");

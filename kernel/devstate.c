@@ -20,7 +20,7 @@ static void devstate_free(struct kref *ref)
  */
 struct kcolo_devstate *kcolo_devstate_new(void)
 {
-	struct kcolo_devstate *ds = kzalloc(sizeof(*ds), GFP_KERNEL);
+	struct kcolo_devstate *ds = kzalloc(sizeof(*ds), GFP_KERNEL_ACCOUNT);
 
 	if (ds)
 		kref_init(&ds->ref);
@@ -44,7 +44,7 @@ int kcolo_devstate_reserve(struct kcolo_devstate *ds, size_t size)
 	if (size <= ds->cap)
 		return 0;
 	cap = max_t(size_t, roundup_pow_of_two(size), PAGE_SIZE);
-	data = kvmalloc(cap, GFP_KERNEL);
+	data = kvmalloc(cap, GFP_KERNEL_ACCOUNT);
 	if (!data)
 		return -ENOMEM;
 	if (ds->len)

@@ -135,6 +135,8 @@ static void gather(struct kcolo_session *s, u64 *stats)
 		READ_ONCE(s->staging.nr_raw) << PAGE_SHIFT;
 	stats[KCOLO_A_STATS_STAGING_PEAK_BYTES] =
 		READ_ONCE(s->staging.peak_raw) << PAGE_SHIFT;
+	stats[KCOLO_A_STATS_STAGING_SPARE_BYTES] =
+		(u64)READ_ONCE(s->staging.nr_spare) << PAGE_SHIFT;
 }
 
 /**

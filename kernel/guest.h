@@ -22,7 +22,7 @@ struct netlink_ext_ack;
  * @nr_pending: bits set in @pending
  * @nr_unacked: bits set in @unacked
  * @user_log: a bit a page, set by the VMM and taken by the worker, both with
- *	atomic operations; vmalloc_user() memory (primary)
+ *	atomic operations (primary)
  * @log_size: bytes of @user_log
  */
 struct kcolo_region {

@@ -88,17 +88,18 @@ int kcolo_region_alloc(struct kcolo_region **regionp, const char *name,
 	size_t bytes = BITS_TO_LONGS(nr_pages) * sizeof(long);
 	struct kcolo_region *r;
 
-	r = kzalloc(sizeof(*r), GFP_KERNEL);
+	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	if (!r)
 		return -ENOMEM;
 	strscpy(r->name, name, sizeof(r->name));
 	r->hva = hva;
 	r->nr_pages = nr_pages;
 	if (tracked) {
-		r->pending = kvzalloc(bytes, GFP_KERNEL);
-		r->unacked = kvzalloc(bytes, GFP_KERNEL);
+		r->pending = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+		r->unacked = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
 		r->log_size = PAGE_ALIGN(bytes);
-		r->user_log = vmalloc_user(r->log_size);
+		r->user_log = __vmalloc(r->log_size,
+					GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 		if (!r->pending || !r->unacked || !r->user_log) {
 			kcolo_region_free(r);
 			return -ENOMEM;

@@ -60,7 +60,7 @@ static void session_vm_gone(struct kcolo_guest *guest)
 struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 					  enum kcolo_role role)
 {
-	struct kcolo_session *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	struct kcolo_session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 
 	if (!s)
 		return NULL;

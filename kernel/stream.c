@@ -49,7 +49,7 @@ struct kcolo_stream {
  */
 struct kcolo_stream *kcolo_stream_new(void)
 {
-	return kvzalloc(sizeof(struct kcolo_stream), GFP_KERNEL);
+	return kvzalloc(sizeof(struct kcolo_stream), GFP_KERNEL_ACCOUNT);
 }
 
 /**
@@ -239,7 +239,7 @@ static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
  * Return: 0; -ECANCELED when somebody wants something else of the worker;
  * -ETIME when the guest is paused and pause-limit has passed; or
  * another negative errno: of the guest as kcolo_dirty_clear() and -EFAULT, of
- * the connection as -EPIPE. In each case what was not sent is pending and what
+ * the connection as -ETIMEDOUT and -EPIPE. In each case what was not sent is pending and what
  * was sent, or is still to be (kcolo_conn_finish()), is unacked.
  */
 int kcolo_stream_pass(struct kcolo_session *s, u32 round,
@@ -267,7 +267,8 @@ int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 		err = st->nr_extents ? send_chunk(s, round, away) : 0;
 		count_chunk(s, phase);
 		if (err)
-			return kcolo_called_away(err) ? err : -EPIPE;
+			return kcolo_called_away(err) || err == -ETIMEDOUT ?
+			       err : -EPIPE;
 		*sent += st->nr_pages;
 		cond_resched();
 	}

@@ -2,6 +2,7 @@
 /* More events than a subscriber takes: it is told, and knows where it stands. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "pair.h"
 
 /* Above what the library's socket can hold. */
@@ -30,7 +31,7 @@ static u64 next(struct kcolo *k, int *lost)
 
 	read_session(maker, &mine);
 	for (;;) {
-		n = kcolo_event_next(k, &ev, 1000);
+		n = kcolo_event_next_raw(k, &ev, 1000);
 		if (n == -ENOBUFS) {
 			++*lost;
 			continue;
@@ -65,6 +66,14 @@ static void gapless(bool all)
 	kcolo_close(k);
 }
 
+static void flood(void)
+{
+	int i;
+
+	for (i = 0; i < FLOOD; i++)
+		set_threshold(maker, i);
+}
+
 static void overflow(bool all)
 {
 	struct kcolo_session_info info;
@@ -73,11 +82,10 @@ static void overflow(bool all)
 	u64 begin = now_ms(), seq, last;
 	int i, n, lost = 0;
 
-	for (i = 0; i < FLOOD; i++)
-		set_threshold(maker, i);
+	flood();
 	note("%d events in %llu ms", FLOOD,
 	     (unsigned long long)(now_ms() - begin));
-	while ((n = kcolo_event_next(k, &ev, 0)) > 0)
+	while ((n = kcolo_event_next_raw(k, &ev, 0)) > 0)
 		;
 	if (n != -ENOBUFS)
 		fail("%d events were not too many (%d)", FLOOD, n);
@@ -106,6 +114,44 @@ static void overflow(bool all)
 	kcolo_close(k);
 }
 
+/* What a VMM sees: no loss, the end of the session, and nothing after it. */
+static void made_up(bool by_fd)
+{
+	struct kcolo_session_info info;
+	struct kcolo_event ev = {};
+	struct kcolo *k;
+	int n, nr = 0;
+
+	maker = lone_secondary();
+	k = listener(false);
+	if (by_fd && kcolo_session_use_fd(k, dup(kcolo_session_fd(maker))))
+		fail("use-fd: %s", kcolo_error(k));
+	read_session(maker, &info);
+	flood();
+	if (kcolo_session_del(maker))
+		fail("del: %s", kcolo_error(maker));
+	await_state(maker, KCOLO_STATE_CLOSED);
+	while ((n = kcolo_event_next(k, &ev, 200)) == 1 && ++nr)
+		if (ev.type == KCOLO_EVENT_TYPE_SESSION_DEL)
+			break;
+	expect(n == 1, "the end of the session was not heard of (%d)", n);
+	expect(nr < FLOOD, "%d events had room", nr);
+	expect(ev.reread && ev.state == KCOLO_STATE_CLOSED &&
+	       ev.session_id == info.id && !strcmp(ev.session_name, info.name),
+	       "it is not the session's end that was made");
+	n = kcolo_event_next(k, &ev, 200);
+	expect(!n, "%d, %s came after the end", n,
+	       kcolo_event_type_name(ev.type));
+	kcolo_close(k);
+	kcolo_close(maker);
+}
+
+static void flood_vmm(void)
+{
+	made_up(true);
+	made_up(false);
+}
+
 static void flood_one(void)
 {
 	maker = lone_secondary();
@@ -123,5 +169,6 @@ static void flood_all(void)
 const struct scenario flood_scenarios[] = {
 	{ "flood-one", "of a session's subscriber", flood_one },
 	{ "flood-all", "of the group of all events", flood_all },
+	{ "flood-vmm", "of a VMM, and then the session ends", flood_vmm },
 	{ 0 }
 };

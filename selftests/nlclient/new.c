@@ -178,11 +178,11 @@ static void new_listen(void)
 		"a session of this name exists: choose another or delete it");
 	refused(nl, -1, "a port that is taken",
 		with(insecure(begin(&m, "second", S)), KCOLO_A_SESSION_LOCAL,
-		     &any), EADDRINUSE, "cannot listen on the local address");
+		     &any), EADDRINUSE, "cannot listen: the local address");
 	refused(nl, -1, "an address of nobody",
 		with(insecure(begin(&m, "second", S)), KCOLO_A_SESSION_LOCAL,
 		     &other), EADDRNOTAVAIL,
-		"cannot listen on the local address");
+		"cannot listen: the local address");
 	inet_pton(AF_INET6, "fe80::1", &scoped.in6.sin6_addr);
 	scoped.in6.sin6_port = htons(new_port());
 	refused(nl, -1, "a link-local address without a device",

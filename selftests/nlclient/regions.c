@@ -204,6 +204,8 @@ static int count_regions(const struct kcolo_session_info *info, void *arg)
 static void regions_secondary(void)
 {
 	struct kcolo *k = lone_secondary();
+	static struct answer a;
+	struct msg m;
 	size_t nr = 0;
 
 	nl = nl_open();
@@ -211,6 +213,11 @@ static void regions_secondary(void)
 	all(k);
 	expect(!kcolo_session_dump(k, count_regions, &nr) && nr == 64,
 	       "a dump shows %zu regions (%s)", nr, kcolo_error(k));
+	/* From a socket that has not shown how much it takes at a time. */
+	nl = nl_open();
+	nl_ask(nl, msg_flags(msg_cmd(&m, KCOLO_CMD_SESSION_GET),
+			     NLM_F_REQUEST | NLM_F_DUMP), &a);
+	expect(!a.err && a.len, "a dump is empty (%s)", a.text);
 }
 
 static void regions_primary(void)

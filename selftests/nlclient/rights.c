@@ -113,13 +113,13 @@ static void rights_cap(void)
 	msg_u32(&m, KCOLO_A_SESSION_ROLE, KCOLO_ROLE_SECONDARY);
 	msg_bytes(&m, KCOLO_A_SESSION_LOCAL, &addr, sizeof(addr.in));
 	refused(nl, fd, "session-new", msg_flag(&m, KCOLO_A_SESSION_INSECURE),
-		EPERM, "");
+		EPERM, "to make a session needs CAP_NET_ADMIN");
 	refused(nl, fd, "a dump of sessions",
 		msg_flags(msg_cmd(&m, KCOLO_CMD_SESSION_GET), NLM_F_REQUEST |
-			  NLM_F_DUMP), EPERM, "");
+			  NLM_F_DUMP), EPERM, "needs CAP_NET_ADMIN");
 	refused(nl, fd, "a dump of statistics",
 		msg_flags(msg_cmd(&m, KCOLO_CMD_STATS_GET), NLM_F_REQUEST |
-			  NLM_F_DUMP), EPERM, "");
+			  NLM_F_DUMP), EPERM, "needs CAP_NET_ADMIN");
 	join_group();
 	by_fd(nl, k);
 }

@@ -36,6 +36,7 @@ static const struct group {
 	{ "refuse", 'l', refuse_scenarios },
 	{ "hung", 'l', hung_scenarios },
 	{ "answers", 'l', answers_scenarios },
+	{ "blocked", 'l', blocked_scenarios },
 };
 
 static const char usage_text[] =

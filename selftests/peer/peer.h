@@ -64,7 +64,7 @@ struct scenario {
 extern const struct scenario epochs_scenarios[], hello_scenarios[],
 	malformed_scenarios[], cut_scenarios[], fuzz_scenarios[];
 extern const struct scenario refuse_scenarios[], hung_scenarios[],
-	answers_scenarios[];
+	answers_scenarios[], blocked_scenarios[];
 
 /* util.c */
 void *xalloc(size_t size);

@@ -163,6 +163,12 @@ static void take_regions(struct serve *s)
 	}
 }
 
+void serve_regions(struct serve *s)
+{
+	serve_expect(s, KCOLO_WIRE_REGIONS);
+	take_regions(s);
+}
+
 void serve_request(struct serve *s)
 {
 	for (;;) {

@@ -14,6 +14,7 @@
  * @k: the primary's session
  * @mem: RAM of a guest of our own
  * @size: bytes of it, 0 when the session has no VM
+ * @region: all of it
  * @want: a checkpoint is to be asked for
  * @listener: where the primary connects
  * @l: its connections
@@ -28,6 +29,7 @@ struct serve {
 	struct kcolo *k;
 	u8 *mem;
 	size_t size;
+	struct kcolo_region region;
 	bool want;
 	int listener;
 	struct link *l;
@@ -65,6 +67,7 @@ void serve_pair(struct serve *s);
 /* The next on control that is neither PING nor PONG; PAGES are taken. TCP_* */
 int serve_hear(struct serve *s, u32 ms);
 void serve_expect(struct serve *s, u32 type);
+void serve_regions(struct serve *s);	/* REGIONS, and nothing is answered */
 /* Until REQUEST; REGIONS is answered. */
 void serve_request(struct serve *s);
 void serve_reply(struct serve *s);

@@ -40,11 +40,9 @@ static int make_vm(struct serve *s)
 
 static void add_guest(struct serve *s)
 {
-	struct kcolo_region region;
-
 	if (kcolo_vm_attach(s->k, make_vm(s)))
 		fail("vm-attach: %s", kcolo_error(s->k));
-	if (kcolo_region_add(s->k, "ram0", s->mem, s->size, &region))
+	if (kcolo_region_add(s->k, "ram0", s->mem, s->size, &s->region))
 		fail("region: %s", kcolo_error(s->k));
 	s->want = true;
 }

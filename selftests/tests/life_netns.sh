@@ -38,6 +38,7 @@ verdict netns-freed until_true 10 device_gone
 # One that only waits, held by a process that is elsewhere by now.
 ip netns add d
 ip link add vc type veth peer name vd netns d
+ip -n d link set lo up
 ip netns exec d $CTL session add w secondary --listen 127.0.0.1:7000 \
 	--insecure >"$LOGS/netns-w.log" 2>&1 &
 holder=$!

@@ -180,7 +180,7 @@ static const struct option_def {
 	{ "rand-max", NUMBER32, PRIMARY, &opt.random_ms, NULL,
 	  "ms from the checkpoint's start, for rand" },
 	{ "promote", CHOICE, SECONDARY, &opt.promote, promotes,
-	  "when: also at SIGUSR2 and the line promote on the side channel" },
+	  "when the peer is lost, or only as always: at kcoloctl promote, SIGUSR2, the line promote on the side channel" },
 	{ "promote-after-epoch", NUMBER64, SECONDARY, &opt.promote_epoch, NULL,
 	  "promote once this epoch is committed" },
 	{ "run-on", NUMBER32, SECONDARY | RUN, &opt.run_on_ms, NULL,

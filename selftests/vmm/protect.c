@@ -225,11 +225,9 @@ static enum outcome one_checkpoint(struct primary *p)
 	c->kind = next_kind();
 	fault_begin(c->n);
 	if (kcolo_checkpoint(p->w.k, c->kind, &epoch)) {
-		p->w.epoch = 0;
 		refused(p, c, "request");
 	} else {
 		c->epoch = epoch;
-		p->w.epoch = epoch;
 		moment(p, c, MOMENT_PRECOPY);
 		run_checkpoint(p, c);
 	}
@@ -245,7 +243,6 @@ static enum outcome one_checkpoint(struct primary *p)
 		watch_extra_del(&p->w);
 	p->count[c->outcome]++;
 	report_checkpoint(p, c);
-	p->w.epoch = 0;
 	outcome = c->outcome;
 	free(c);
 	return outcome;
@@ -325,7 +322,7 @@ static int finish(struct primary *p, enum outcome outcome)
 	report_u64("aborted", p->count[OUTCOME_ABORTED]);
 	report_u64("steps", steps_of(p->vm));
 	report_u64("churns", atomic_load(&p->vm->churns));
-	report_u64("lost_events", p->w.lost_events);
+	report_u64("reread_events", p->w.reread);
 	report_bool("guest_good", good);
 	report_bool("mismatch", p->mismatch);
 	watch_report_stats(&p->w, "");

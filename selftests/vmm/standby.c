@@ -44,6 +44,7 @@ struct standby {
 	u32 differ;
 	bool mismatch, compared;
 	bool promote, bye;
+	bool promoted;		/* by whomever */
 };
 
 static atomic_bool asked_to_promote;
@@ -170,7 +171,6 @@ static void on_commit(struct standby *s, u64 epoch)
 		s->unverified++;
 	s->untold = opt.verify_each && !known;
 	s->committed = epoch;
-	s->w.epoch = epoch + 1;
 	s->commits++;
 	if (opt.corrupt && hashed)
 		ram_corrupt(s->vm);
@@ -216,6 +216,10 @@ static bool handle(struct standby *s, const struct kcolo_event *ev)
 		take_lines(s, 100);
 		if (opt.promote == PROMOTE_LOST && !s->bye)
 			s->promote = true;
+		break;
+	case KCOLO_EVENT_TYPE_PROMOTED:
+		s->promoted = true;
+		s->promote = true;
 		break;
 	case KCOLO_EVENT_TYPE_SESSION_DEL:
 		take_lines(s, 100);
@@ -288,36 +292,44 @@ static void wait_settled(struct standby *s, struct kcolo_session_info *info)
 	}
 }
 
+/* Somebody else may have asked for it, or be quicker. */
+static bool ask(struct standby *s)
+{
+	struct kcolo_session_info info;
+
+	if (s->promoted || !kcolo_promote(s->w.k))
+		return true;
+	watch_info(&s->w, &info);
+	if (info.state == KCOLO_STATE_PROMOTED)
+		return true;
+	complain("promotion: %s", kcolo_error(s->w.k));
+	return false;
+}
+
+static bool wait_promoted(struct standby *s)
+{
+	u64 end = now_us() + PROMOTE_MS * 1000ull;
+	struct kcolo_event ev;
+
+	while (!s->promoted && now_us() < end)
+		if (watch_next(&s->w, &ev, 200) && handle(s, &ev))
+			break;
+	if (!s->promoted)
+		complain("promotion: nothing came of it");
+	return s->promoted;
+}
+
 static bool take_over(struct standby *s, struct taken *t)
 {
 	struct kcolo_session_info info;
-	u64 end = now_us() + PROMOTE_MS * 1000ull;
-	struct kcolo_event ev = {};
 
 	wait_settled(s, &info);
 	t->epoch = info.committed;
 	t->base_equal = true;
 	if (info.state == KCOLO_STATE_LOST)
 		t->base_equal = base_is(s, t, "before");
-	if (kcolo_promote(s->w.k)) {
-		complain("promotion: %s", kcolo_error(s->w.k));
+	if (!ask(s) || !wait_promoted(s))
 		return false;
-	}
-	while (ev.type != KCOLO_EVENT_TYPE_PROMOTED) {
-		if (watch_next(&s->w, &ev, 200)) {
-			if (ev.type == KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED)
-				on_commit(s, ev.epoch);
-			else if (ev.type == KCOLO_EVENT_TYPE_BROKEN ||
-				 ev.type == KCOLO_EVENT_TYPE_SESSION_DEL)
-				break;
-		}
-		if (now_us() > end)
-			break;
-	}
-	if (ev.type != KCOLO_EVENT_TYPE_PROMOTED) {
-		complain("promotion: nothing came of it");
-		return false;
-	}
 	watch_info(&s->w, &info);
 	t->epoch = info.committed;
 	t->base_equal &= base_is(s, t, "after");
@@ -379,7 +391,7 @@ static void report_summary(struct standby *s, struct taken *t, int code)
 	report_u64("verified", s->verified);
 	report_u64("unverified", s->unverified);
 	report_bool("mismatch", s->mismatch);
-	report_u64("lost_events", s->w.lost_events);
+	report_u64("reread_events", s->w.reread);
 	report_bool("promoted", t->steps != 0 || t->restore_us != 0);
 	report_u64("epoch", t->epoch ? t->epoch : s->committed);
 	report_bool("base_known", t->base_known);
@@ -407,7 +419,6 @@ int secondary_main(void)
 	vm_create(s->vm, false);
 	s->listener = opt.side ? side_listen(opt.side) : -1;
 	watch_open(&s->w, KCOLO_ROLE_SECONDARY);
-	s->w.epoch = 1;
 	watch_regions(&s->w, s->vm, s->region);
 	watch_subscribe(&s->w);
 	say("waiting for a primary");

@@ -119,113 +119,32 @@ void watch_info(struct watch *w, struct kcolo_session_info *info)
 	info->nr_regions = 0;
 }
 
-/* What a state means, as an event that would have led to it. */
-static enum kcolo_event_type meaning(const struct kcolo_session_info *info,
-				     u64 epoch)
-{
-	switch (info->state) {
-	case KCOLO_STATE_READY:
-		return KCOLO_EVENT_TYPE_CHECKPOINT_READY;
-	case KCOLO_STATE_APPLYING:
-		return KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED;
-	case KCOLO_STATE_IDLE:
-		return epoch && info->epoch >= epoch ?
-			KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED :
-			KCOLO_EVENT_TYPE_PEER_CONNECTED;
-	case KCOLO_STATE_DOUBT:
-		return KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT;
-	case KCOLO_STATE_LOST:
-		return KCOLO_EVENT_TYPE_PEER_LOST;
-	case KCOLO_STATE_PROMOTED:
-		return KCOLO_EVENT_TYPE_PROMOTED;
-	case KCOLO_STATE_FENCED:
-		return KCOLO_EVENT_TYPE_FENCED;
-	case KCOLO_STATE_BROKEN:
-		return KCOLO_EVENT_TYPE_BROKEN;
-	case KCOLO_STATE_CLOSED:
-		return KCOLO_EVENT_TYPE_SESSION_DEL;
-	default:
-		return KCOLO_EVENT_TYPE_NONE;
-	}
-}
-
-static int from_state(struct watch *w, struct kcolo_event *ev)
-{
-	struct kcolo_session_info info;
-	enum kcolo_event_type type;
-	u64 epoch = w->epoch;
-
-	watch_info(w, &info);
-	w->seq = info.event_seq;
-	type = meaning(&info, epoch);
-	if (epoch && info.committed >= epoch &&
-	    type != KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED &&
-	    !(w->told == KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED &&
-	      w->told_epoch == info.committed)) {
-		type = KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED;
-		epoch = info.committed;
-	}
-	if (type == KCOLO_EVENT_TYPE_NONE ||
-	    (type == w->told && epoch == w->told_epoch))
-		return 0;
-	if (type == KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED &&
-	    info.committed >= epoch)
-		return 0;
-	w->told = type;
-	w->told_epoch = epoch;
-	memset(ev, 0, sizeof(*ev));
-	ev->type = type;
-	ev->seq = info.event_seq;
-	ev->state = info.state;
-	ev->epoch = epoch;
-	ev->stop_reason = info.stop_reason;
-	ev->abort_reason = info.abort_reason;
-	ev->pending = info.pending;
-	snprintf(ev->error, sizeof(ev->error), "%s", info.error);
-	return 1;
-}
-
+/* Without a subscription the library is asked to read the state. */
 static int poll_state(struct watch *w, struct kcolo_event *ev, int timeout_ms)
 {
 	u64 end = now_us() + timeout_ms * 1000ull;
+	int ret;
 
-	do {
-		if (from_state(w, ev))
-			return 1;
+	for (;;) {
+		kcolo_event_reread(w->k);
+		ret = kcolo_event_next(w->k, ev, 0);
+		if (ret || now_us() >= end)
+			return ret;
 		sleep_ms(1);
-	} while (now_us() < end);
-	return 0;
+	}
 }
 
 int watch_next(struct watch *w, struct kcolo_event *ev, int timeout_ms)
 {
-	u64 end = now_us() + timeout_ms * 1000ull, now;
-	int ret;
+	int ret = opt.no_events ? poll_state(w, ev, timeout_ms) :
+				  kcolo_event_next(w->k, ev, timeout_ms);
 
-	if (opt.no_events)
-		return poll_state(w, ev, timeout_ms);
-	for (;;) {
-		now = now_us();
-		ret = kcolo_event_next(w->k, ev,
-				       now < end ? (end - now) / 1000 : 0);
-		if (ret == 1 && ev->seq <= w->seq)
-			continue;	/* what a reading of the state included */
-		if (ret == -ENOBUFS) {
-			w->lost_events++;
-			if (from_state(w, ev))
-				return 1;
-			continue;
-		}
-		if (ret == -EINTR)
-			return 0;
-		if (ret < 0)
-			die(EXIT_SESSION, "events: %s", kcolo_error(w->k));
-		if (ret) {
-			w->told = ev->type;
-			w->told_epoch = ev->epoch;
-		}
-		return ret;
-	}
+	if (ret == -EINTR)
+		return 0;
+	if (ret < 0)
+		die(EXIT_SESSION, "events: %s", kcolo_error(w->k));
+	w->reread += ret && ev->reread;
+	return ret;
 }
 
 void watch_report_stats(struct watch *w, const char *prefix)

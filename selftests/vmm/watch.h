@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What happens to the session, either as kcolo's events tell it, or, where
- * events are lost or not wanted, as the session's state does.
+ * What happens to the session, as kcolo's events tell it, or, with --no-events,
+ * as the session's state does.
  */
 #ifndef KVMM_WATCH_H
 #define KVMM_WATCH_H
@@ -13,20 +13,11 @@
 /**
  * struct watch - what is known of the session
  * @k: the handle
- * @epoch: the epoch that is of interest: the open one, or on a secondary the
- *	one after the last committed
- * @told: type of what was last made out of the state
- * @told_epoch: epoch of that
- * @seq: events up to this one are known
- * @lost_events: how often events were lost
+ * @reread: events that were lost, or not wanted, and made of the state
  */
 struct watch {
 	struct kcolo *k;
-	u64 epoch;
-	enum kcolo_event_type told;
-	u64 told_epoch;
-	u64 seq;
-	u64 lost_events;
+	u64 reread;
 	void *extra_mem;	/* of a region that the peer lacks */
 	struct kcolo_region extra;
 };

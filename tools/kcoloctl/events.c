@@ -221,7 +221,7 @@ static int follow(struct follow *f)
 	int n, ret = -1;
 
 	while (ret < 0) {
-		n = kcolo_event_next(f->k, &ev, timeout(f));
+		n = kcolo_event_next_raw(f->k, &ev, timeout(f));
 		if (n > 0)
 			ret = take_event(f, &ev);
 		else if (n == -ENOBUFS)

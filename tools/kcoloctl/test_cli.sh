@@ -103,8 +103,8 @@ o['abort-reason'] == 'unknown-99' and o['uuid'] ==
 '30313233-3435-3637-3839-616263646566' and o['regions'][1]['size'] == 1 << 24
 and o['error'] == 'the \"last\" error'" session show
 json "list in JSON" "[s['name'] for s in o] == ['vm1']" session list
-json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 54 and
-o['log-errors'] == 1041" stats vm1
+json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 55 and
+o['log-errors'] == 1042" stats vm1
 FAKE_SESSIONS=2 json "stats of all in JSON" \
 	"[s['session-id'] for s in o] == [3, 4]" stats --all
 t "get" 0 "^67108864$" "" get threshold

@@ -47,9 +47,12 @@ int kcolo_checkpoint(struct kcolo *k, enum kcolo_kind kind, uint64_t *epoch)
 	if (nla_put_u32(rq.msg, KCOLO_A_SESSION_KIND, kind))
 		return kcolo_request_fail(k, &rq, -ENOMEM);
 	err = kcolo_request_run(k, &rq);
-	if (!err && epoch)
+	if (err)
+		return err;
+	kcolo_told_open(k, number);
+	if (epoch)
 		*epoch = number;
-	return err;
+	return 0;
 }
 
 /**

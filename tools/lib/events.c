@@ -14,6 +14,17 @@
 #define SUBSCRIBE_TRIES	4
 #define CONNECTED_POLL_MS	20
 
+/* Of the events from now on, this is the number before the first. */
+static int take_subscription(struct kcolo *k, const struct nlmsghdr *nlh,
+			     struct nlattr **tb, void *arg)
+{
+	(void)nlh;
+	(void)arg;
+	if (tb[KCOLO_A_SESSION_EVENT_SEQ])
+		k->told.last = nla_get_u64(tb[KCOLO_A_SESSION_EVENT_SEQ]);
+	return 0;
+}
+
 static int try_subscribe(struct kcolo *k)
 {
 	struct kcolo_request rq;
@@ -23,6 +34,7 @@ static int try_subscribe(struct kcolo *k)
 		return err;
 	/* The events go to the socket that asks for them. */
 	rq.nl = &k->ev;
+	rq.reply = take_subscription;
 	return kcolo_request_run(k, &rq);
 }
 
@@ -36,8 +48,10 @@ static int try_subscribe(struct kcolo *k)
  */
 int kcolo_subscribe(struct kcolo *k)
 {
-	int tries = SUBSCRIBE_TRIES, err;
+	int tries = SUBSCRIBE_TRIES, err = kcolo_told_begin(k);
 
+	if (err)
+		return err;
 	while ((err = try_subscribe(k)) == -ENOBUFS && --tries)
 		kcolo_event_lost(k);
 	return err;
@@ -58,8 +72,10 @@ int kcolo_subscribe_all(struct kcolo *k)
 		return kcolo_fail(k, -EOPNOTSUPP,
 				  "the module has no multicast group");
 	if (!setsockopt(k->ev.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-			&k->group, sizeof(k->group)))
+			&k->group, sizeof(k->group))) {
+		k->all = true;
 		return 0;
+	}
 	err = -errno;
 	return kcolo_fail(k, err, "%s%s", strerror(-err), err == -EPERM ?
 			  ": this needs CAP_NET_ADMIN" : "");
@@ -69,8 +85,8 @@ int kcolo_subscribe_all(struct kcolo *k)
  * kcolo_event_fd - what to poll for events
  * @k: handle, which goes on owning the fd
  *
- * Return: an fd that is readable when kcolo_event_next() would not wait. It
- * stays the same as long as the handle lives, and is for polling only.
+ * Return: an fd that is readable when there may be an event. It stays the same
+ * as long as the handle lives, and is for polling only.
  */
 int kcolo_event_fd(const struct kcolo *k)
 {
@@ -111,10 +127,81 @@ static int wait_event(struct kcolo *k, int64_t end)
 			ret = kcolo_wait_readable(k->ev.fd, end);
 		else if (ret > 0)
 			continue;
-		if (ret <= 0)
+		if (ret == -ENOBUFS)
+			kcolo_event_lost(k);
+		else if (ret <= 0)
 			return ret;
 	}
 	return 1;
+}
+
+/* The kernel counts an event that it had no memory to send. */
+static bool after_gap(struct kcolo *k, const struct kcolo_event *ev)
+{
+	struct kcolo_told *t = &k->told;
+
+	if (!t->known || ev->session_id != t->id)
+		return false;
+	if (t->last && ev->seq > t->last + 1)
+		return true;
+	if (t->last < ev->seq)
+		t->last = ev->seq;
+	return false;
+}
+
+static int tell_lost(struct kcolo *k)
+{
+	k->lost = false;
+	k->told.last = 0;
+	kcolo_event_wake(k);
+	return kcolo_fail(k, -ENOBUFS, "events were lost");
+}
+
+static int next_until(struct kcolo *k, struct kcolo_event *ev, int64_t end)
+{
+	int ret = wait_event(k, end);
+
+	if (ret <= 0)
+		return ret == -EINTR ? kcolo_fail(k, ret, "%s", strerror(EINTR))
+				     : ret;
+	if (!k->queue_len || after_gap(k, &k->queue[k->queue_head]))
+		return tell_lost(k);
+	*ev = k->queue[k->queue_head];
+	k->queue_head = (k->queue_head + 1) % KCOLO_QUEUE_MAX;
+	k->queue_len--;
+	kcolo_event_wake(k);
+	return 1;
+}
+
+static int64_t end_of(int timeout_ms)
+{
+	return timeout_ms < 0 ? -1 : kcolo_now_ms() + timeout_ms;
+}
+
+/**
+ * kcolo_event_next_raw - the next event, and of a loss only that there was one
+ * @k: handle that has subscribed; kcolo_event_next() is not called on it, too
+ * @ev: where to
+ * @timeout_ms: how long to wait, -1 for ever
+ *
+ * Return: 1, 0 when the time is over, -ENOBUFS when events were lost, -EINTR
+ * after a signal, or another negative errno.
+ */
+int kcolo_event_next_raw(struct kcolo *k, struct kcolo_event *ev,
+			 int timeout_ms)
+{
+	return next_until(k, ev, end_of(timeout_ms));
+}
+
+/* Return: 0 when there are events instead of the lost ones, or a negative errno. */
+static int make_up(struct kcolo *k)
+{
+	int err = k->all ? -ENOBUFS : kcolo_told_reread(k);
+
+	/* They are still not told. */
+	if (err && !k->all)
+		kcolo_event_lost(k);
+	return err;
 }
 
 /**
@@ -123,27 +210,44 @@ static int wait_event(struct kcolo *k, int64_t end)
  * @ev: where to
  * @timeout_ms: how long to wait, -1 for ever
  *
- * Return: 1, 0 when the time is over, -ENOBUFS when events were lost, -EINTR
- * after a signal, or another negative errno.
+ * When events were lost the session is read, and what follows from that comes
+ * as events with their member reread set.
+ *
+ * Return: 1, 0 when the time is over, -EINTR after a signal, -ENOBUFS when
+ * events of all sessions are subscribed to and were lost, or another negative
+ * errno; after it the call may be tried again.
  */
 int kcolo_event_next(struct kcolo *k, struct kcolo_event *ev, int timeout_ms)
 {
-	int64_t end = timeout_ms < 0 ? -1 : kcolo_now_ms() + timeout_ms;
-	int ret = wait_event(k, end);
+	int64_t end = end_of(timeout_ms);
+	int ret;
 
-	if (ret <= 0)
-		return ret == -EINTR ? kcolo_fail(k, ret, "%s", strerror(EINTR))
-				     : ret;
-	if (k->queue_len) {
-		*ev = k->queue[k->queue_head];
-		k->queue_head = (k->queue_head + 1) % KCOLO_QUEUE_MAX;
-		k->queue_len--;
-		kcolo_event_wake(k);
+	for (;;) {
+		if (kcolo_told_next(k, ev))
+			return 1;
+		ret = next_until(k, ev, end);
+		if (ret == -ENOBUFS)
+			ret = make_up(k);
+		else if (ret <= 0)
+			return ret;
+		if (ret < 0)
+			return ret;
+		if (!ret || kcolo_told_before(k, ev))
+			continue;
+		kcolo_told_event(k, ev);
 		return 1;
 	}
-	k->lost = false;
-	kcolo_event_wake(k);
-	return kcolo_fail(k, -ENOBUFS, "events were lost");
+}
+
+/**
+ * kcolo_event_reread - have the session read as if events were lost
+ * @k: handle that drives a session, subscribed or not
+ *
+ * The next kcolo_event_next() does it.
+ */
+void kcolo_event_reread(struct kcolo *k)
+{
+	kcolo_event_lost(k);
 }
 
 /* Return: 0 when connected, 1 when that may still come, or a negative errno. */

@@ -37,6 +37,37 @@ struct kcolo_map {
 	size_t size;
 };
 
+/* What one reading of a session can tell at most. */
+#define KCOLO_MADE_MAX		8
+
+/**
+ * struct kcolo_told - what the caller was told of the handle's session
+ * @known: the session was read; @id and @name are its own
+ * @seq: events up to this one are included in what was read
+ * @last: number of the last event, 0 is not known: after a gap some are lost
+ * @epoch: the last epoch known to the caller
+ * @open: an epoch whose end was not told, 0 is none
+ * @ready: the last epoch that was told to be ready; so @received, @committed
+ * @once: types of events that were told, a bit each
+ * @made: events made of the session's state, from @head to @len
+ */
+struct kcolo_told {
+	bool known;
+	uint32_t id;
+	char name[KCOLO_NAME_MAX + 1];
+	uint64_t seq;
+	uint64_t last;
+	uint64_t epoch;
+	uint64_t open;
+	uint64_t ready;
+	uint64_t received;
+	uint64_t committed;
+	uint32_t once;
+	unsigned int head;
+	unsigned int len;
+	struct kcolo_event made[KCOLO_MADE_MAX];
+};
+
 struct kcolo {
 	struct kcolo_nl req;		/* requests and dumps */
 	struct kcolo_nl ev;		/* events, and subscriptions to them */
@@ -54,9 +85,11 @@ struct kcolo {
 	int wake_fd;
 	bool woken;
 	bool lost;			/* events, and not yet told */
+	bool all;			/* events of all sessions come */
 	unsigned int queue_head;
 	unsigned int queue_len;
 	struct kcolo_event queue[KCOLO_QUEUE_MAX];
+	struct kcolo_told told;
 
 	struct kcolo_map scratch;
 	struct kcolo_map *logs;
@@ -124,6 +157,14 @@ void kcolo_copy_string(char *dst, size_t size, const struct nlattr *attr);
 void kcolo_event_wake(struct kcolo *k);
 bool kcolo_event_message(struct kcolo *k, const struct nlmsghdr *nlh);
 void kcolo_event_lost(struct kcolo *k);
+
+/* reread.c */
+int kcolo_told_begin(struct kcolo *k);
+void kcolo_told_open(struct kcolo *k, uint64_t epoch);
+void kcolo_told_event(struct kcolo *k, const struct kcolo_event *ev);
+int kcolo_told_reread(struct kcolo *k);
+bool kcolo_told_next(struct kcolo *k, struct kcolo_event *ev);
+bool kcolo_told_before(const struct kcolo *k, const struct kcolo_event *ev);
 
 /* names.c */
 const char *kcolo_session_attr_name(unsigned int attr);

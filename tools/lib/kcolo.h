@@ -9,27 +9,32 @@
  * reason in words, the kernel's own where the kernel refused. No request waits
  * for longer than five seconds (-ETIMEDOUT); the kernel answers at once.
  *
- * A primary VMM in short:
+ * A primary VMM in short (Documentation/protecting-a-vm.rst has a whole one, and
+ * a secondary):
  *
  *	kcolo_open(&k);
- *	kcolo_session_new(k, &params);         or kcolo_session_use_fd(k, fd)
+ *	kcolo_session_use_fd(k, atoi(getenv("KCOLO_FD")));
+ *					from kcoloctl session add ... -- VMM,
+ *					or kcolo_session_new(k, &config)
  *	kcolo_vm_attach(k, vm_fd);
  *	kcolo_region_add(k, "ram", mem, size, &region);
  *	kcolo_subscribe(k);
  *	kcolo_wait_connected(k, timeout_ms);
  *	for (;;) {
  *		kcolo_checkpoint(k, KCOLO_KIND_PERIODIC, &epoch);
- *		... wait for KCOLO_EVENT_TYPE_CHECKPOINT_READY
+ *		... kcolo_event_next() until KCOLO_EVENT_TYPE_CHECKPOINT_READY
  *		... pause the vCPUs, serialise the devices
  *		kcolo_flush(k);
  *		kcolo_devstate_write(k, buf, len);
  *		kcolo_commit(k);
- *		... wait for KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED, resume
+ *		... until KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED, resume
  *	}
  *
  * and after each write of its own to guest memory (a device's DMA):
  *
  *	kcolo_log_dirty(&region, offset, len);
+ *
+ * Link with pkg-config --cflags --libs kcolo.
  */
 #ifndef KCOLO_H
 #define KCOLO_H
@@ -153,10 +158,12 @@ struct kcolo_session_info {
  * struct kcolo_event - something happened to a session
  *
  * See the netlink specification for what each member means; a member that an
- * event does not carry is 0.
+ * event does not carry is 0. One with @reread set was not sent: see
+ * kcolo_event_next().
  */
 struct kcolo_event {
 	enum kcolo_event_type type;
+	bool reread;
 	uint64_t seq;
 	uint32_t session_id;
 	char session_name[KCOLO_NAME_MAX + 1];
@@ -246,17 +253,46 @@ int kcolo_devstate_read(struct kcolo *k, void **buf, size_t *len);
 /*
  * Events. kcolo_subscribe() asks for the session's own, by its fd or name;
  * kcolo_subscribe_all() joins the multicast group (CAP_NET_ADMIN).
- * kcolo_event_fd() is for polling only and the same as long as the handle lives;
- * it is readable when kcolo_event_next() would not wait. kcolo_event_next()
- * returns 1 and an event, 0 when @timeout_ms have passed (-1 is for ever), or a
- * negative errno; -EINTR says that a signal came, -ENOBUFS that events were
- * lost: read the session again with kcolo_session_get(), and skip events whose
- * seq is not above its event_seq.
+ * kcolo_event_fd() is for polling only and the same as long as the handle lives.
+ * When it is readable there may be an event: call kcolo_event_next() with
+ * @timeout_ms 0 until it returns 0.
+ *
+ * kcolo_event_next() returns 1 and an event, 0 when @timeout_ms have passed (-1
+ * is for ever), or a negative errno; -EINTR says that a signal came.
+ *
+ * Events that come faster than they are read are lost. Then kcolo_event_next()
+ * reads the session and makes events of what that says and was not told, in an
+ * order in which they may come, so that a caller that goes by events needs to
+ * know nothing of losses:
+ *
+ *	primary		checkpoint-received, -committed, -aborted, -ready, -doubt,
+ *			peer-connected, peer-lost, fenced, vm-gone, session-del
+ *	secondary	peer-connected, checkpoint-committed (the last one only),
+ *			peer-lost, promoted, broken, vm-gone, session-del
+ *
+ * They have @reread set, the @seq of the session's last event, @state,
+ * @stop_reason, @abort_reason and @error as they are now, and no @kind, @rounds
+ * and @pause_us. What has passed is not told: checkpoint-ready of an epoch that
+ * has ended, or session-set. Events that were on their way meanwhile, and are
+ * included in what was read, are dropped. So no event is told twice, and none
+ * that was told is contradicted by an older one. For events it is all the same
+ * which handle has asked for a checkpoint.
+ *
+ * kcolo_event_reread() has the next kcolo_event_next() do so without a loss. A
+ * VMM that does not want to subscribe may call the two now and then.
+ *
+ * kcolo_event_next_raw() is for who shows events rather than acts on them: it
+ * makes none, and returns -ENOBUFS when some were lost. Then read the session,
+ * or all of them, and skip events whose seq is not above its event_seq. Use one
+ * of the two on a handle. With kcolo_subscribe_all() both return -ENOBUFS.
  */
 int kcolo_subscribe(struct kcolo *k);
 int kcolo_subscribe_all(struct kcolo *k);
 int kcolo_event_fd(const struct kcolo *k);
 int kcolo_event_next(struct kcolo *k, struct kcolo_event *ev, int timeout_ms);
+int kcolo_event_next_raw(struct kcolo *k, struct kcolo_event *ev,
+			 int timeout_ms);
+void kcolo_event_reread(struct kcolo *k);
 /*
  * Wait until the session is connected to its peer: 0, -ETIMEDOUT, or another
  * negative errno when it cannot be any more. No event is taken from the queue.

@@ -186,6 +186,7 @@ static const char * const stats_names[] = {
 	[KCOLO_A_STATS_STAGING_PAGES] = "staging-pages",
 	[KCOLO_A_STATS_STAGING_BYTES] = "staging-bytes",
 	[KCOLO_A_STATS_STAGING_PEAK_BYTES] = "staging-peak-bytes",
+	[KCOLO_A_STATS_STAGING_SPARE_BYTES] = "staging-spare-bytes",
 	[KCOLO_A_STATS_APPLY_PAGES] = "apply-pages",
 	[KCOLO_A_STATS_HARVESTS] = "harvests",
 	[KCOLO_A_STATS_MEMSLOT_CHANGES] = "memslot-changes",

@@ -70,7 +70,7 @@ static bool parse_event(const struct nlmsghdr *nlh, struct kcolo_event *ev)
  */
 void kcolo_event_wake(struct kcolo *k)
 {
-	bool wake = k->queue_len || k->lost;
+	bool wake = k->queue_len || k->lost || k->told.head != k->told.len;
 	eventfd_t value;
 
 	if (wake == k->woken)

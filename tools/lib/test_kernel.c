@@ -16,8 +16,9 @@
 #include "test_kernel.h"
 
 struct fake fake = {
-	.sessions = 1, .state = KCOLO_STATE_IDLE, .log_size = 4096,
-	.session_fd = -1,
+	.sessions = 1, .role = KCOLO_ROLE_PRIMARY, .state = KCOLO_STATE_IDLE,
+	.epoch = 42, .committed = 41, .abort_reason = 99, .event_seq = 2,
+	.log_size = 4096, .session_fd = -1,
 };
 
 typedef void (*put_fn)(struct nl_msg *msg, unsigned int n);
@@ -131,8 +132,11 @@ static void dump(struct asked *a, put_fn put)
 
 static void send_event(struct asked *a, uint64_t seq)
 {
-	struct nl_msg *msg = reply(a, KCOLO_CMD_EVENT);
+	struct nl_msg *msg;
 
+	if (fake.gap && seq == (uint64_t)fake.gap)
+		return;
+	msg = reply(a, KCOLO_CMD_EVENT);
 	nlmsg_hdr(msg)->nlmsg_seq = 0;
 	nlmsg_hdr(msg)->nlmsg_pid = 0;
 	fake_put_event(msg, seq);
@@ -203,7 +207,7 @@ static bool find(struct asked *a, struct nlattr *id, struct nlattr *name)
 		end(a, -ENOENT, "there is no such session", 0);
 		return false;
 	}
-	if (id && nla_get_u32(id) != FAKE_ID) {
+	if (fake.gone || (id && nla_get_u32(id) != FAKE_ID)) {
 		end(a, -ENOENT, "there is no such session", 0);
 		return false;
 	}

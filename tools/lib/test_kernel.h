@@ -19,10 +19,18 @@
  * @no_module: it has no such family
  * @sessions: how many there are
  * @torn: so many dumps are not of one moment
+ * @role: of the session
  * @state: of the session
+ * @epoch: of the session
+ * @committed: of the session
+ * @abort_reason: of the session
+ * @event_seq: of the session
+ * @other: the name is now that of another session
+ * @gone: there is no session of that id or name any more
  * @log_size: of a region, 0 on a secondary
  * @early_events: sent before the answer to a subscription
  * @late_events: sent after it
+ * @gap: the number of an event that is not sent
  * @silent: it answers nothing
  * @lose: the next so many reads of a socket fail with ENOBUFS
  * @mutate: seed, 0 is none; replies are changed at random, not their end
@@ -34,6 +42,8 @@
  */
 struct fake {
 	_Atomic int no_module, sessions, torn, state, log_size;
+	_Atomic int role, epoch, committed, abort_reason, event_seq;
+	_Atomic int other, gone, gap;
 	_Atomic int early_events, late_events, silent, lose, session_fd;
 	_Atomic int hang_up, subscribes, dels;
 	_Atomic uint64_t params, mutate;

@@ -13,18 +13,19 @@
 #include <unistd.h>
 #include "internal.h"
 #include "test_kernel.h"
+#include "test_lib.h"
 
 #define FUZZ_ROUNDS	3000
 
 static unsigned int nr, failed;
 
-static void ok(bool good, const char *what)
+void ok(bool good, const char *what)
 {
 	printf("%s %u %s\n", good ? "ok" : "not ok", ++nr, what);
 	failed += !good;
 }
 
-static struct kcolo *begin(void)
+struct kcolo *begin(void)
 {
 	struct kcolo *k;
 
@@ -177,7 +178,7 @@ static void test_dump(void)
 	kcolo_close(k);
 }
 
-static bool readable(struct kcolo *k)
+bool readable(struct kcolo *k)
 {
 	struct pollfd p = { .fd = kcolo_event_fd(k), .events = POLLIN };
 
@@ -204,12 +205,12 @@ static void test_events(void)
 	   "each member of an event has its value");
 	ok(!readable(k) && !kcolo_event_next(k, &ev, 20), "and no more");
 	fake.lose = 1;
-	ok(kcolo_event_next(k, &ev, 0) == -ENOBUFS && !readable(k),
+	ok(kcolo_event_next_raw(k, &ev, 0) == -ENOBUFS && !readable(k),
 	   "lost events");
 	fake.early_events = KCOLO_QUEUE_MAX + 8;
 	fake.late_events = 0;
 	ok(!kcolo_subscribe(k), "subscribe, too many events before its answer");
-	for (n = 0; kcolo_event_next(k, &ev, 0) == 1; n++)
+	for (n = 0; kcolo_event_next_raw(k, &ev, 0) == 1; n++)
 		;
 	ok(n == KCOLO_QUEUE_MAX && !k->lost && !readable(k),
 	   "those that do not fit are said to be lost");
@@ -217,7 +218,7 @@ static void test_events(void)
 	fake.subscribes = 0;
 	fake.lose = 1;
 	ok(!kcolo_subscribe(k) && fake.subscribes == 2 &&
-	   kcolo_event_next(k, &ev, 0) == -ENOBUFS, "a lost answer");
+	   kcolo_event_next_raw(k, &ev, 0) == -ENOBUFS, "a lost answer");
 	kcolo_close(k);
 }
 
@@ -390,6 +391,7 @@ int main(void)
 	test_refusals();
 	test_dump();
 	test_events();
+	test_reread();
 	test_waiting();
 	test_region();
 	test_devstate();

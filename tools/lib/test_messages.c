@@ -31,9 +31,9 @@ void fake_put_session(struct nl_msg *msg, unsigned int n)
 	snprintf(name, sizeof(name), "vm%u", n + 1);
 	in.sin_port = htons(7000);
 	in.sin_addr.s_addr = htonl(0x0a000002);
-	nla_put_u32(msg, KCOLO_A_SESSION_ID, FAKE_ID + n);
+	nla_put_u32(msg, KCOLO_A_SESSION_ID, FAKE_ID + n + fake.other);
 	nla_put_string(msg, KCOLO_A_SESSION_NAME, name);
-	nla_put_u32(msg, KCOLO_A_SESSION_ROLE, KCOLO_ROLE_PRIMARY);
+	nla_put_u32(msg, KCOLO_A_SESSION_ROLE, fake.role);
 	nla_put_u32(msg, KCOLO_A_SESSION_STATE, fake.state);
 	nla_put(msg, KCOLO_A_SESSION_UUID, 16, "0123456789abcdef");
 	nla_put(msg, KCOLO_A_SESSION_PEER, sizeof(in), &in);
@@ -44,15 +44,16 @@ void fake_put_session(struct nl_msg *msg, unsigned int n)
 	nla_put_u32(msg, KCOLO_A_SESSION_PEER_TIMEOUT, 10000);
 	nla_put_u32(msg, KCOLO_A_SESSION_PAUSE_LIMIT, 2500);
 	nla_put_u8(msg, KCOLO_A_SESSION_CHECKSUM, 1);
-	nla_put_u64(msg, KCOLO_A_SESSION_EPOCH, 42);
-	nla_put_u64(msg, KCOLO_A_SESSION_COMMITTED, 41);
+	nla_put_u64(msg, KCOLO_A_SESSION_EPOCH, fake.epoch);
+	nla_put_u64(msg, KCOLO_A_SESSION_COMMITTED, fake.committed);
 	nla_put_u64(msg, KCOLO_A_SESSION_PENDING, UINT64_MAX);
 	nla_put_u8(msg, KCOLO_A_SESSION_SYNCED, 1);
 	nla_put_u32(msg, KCOLO_A_SESSION_STOP_REASON,
 		    KCOLO_STOP_REASON_THRESHOLD);
-	nla_put_u32(msg, KCOLO_A_SESSION_ABORT_REASON, 99);
+	nla_put_u32(msg, KCOLO_A_SESSION_ABORT_REASON,
+		    fake.abort_reason);
 	nla_put_string(msg, KCOLO_A_SESSION_ERROR, "the \"last\" error");
-	nla_put_u64(msg, KCOLO_A_SESSION_EVENT_SEQ, 2);
+	nla_put_u64(msg, KCOLO_A_SESSION_EVENT_SEQ, fake.event_seq);
 	nla_put_u64(msg, KCOLO_A_SESSION_SCRATCH_SIZE, FAKE_SCRATCH);
 	fake_put_region(msg, "ram", 1 << 30);
 	fake_put_region(msg, "vram", 16 << 20);
