@@ -33,11 +33,12 @@ job() {	# name, command...
 	"$@" 2>&1 | tee "$out/$name.log" | results |
 		tee "$tap" | sed -u "s/^/$name: /"
 	rc=${PIPESTATUS[0]}
+	last_attempt "$tap"
 	if [ "$rc" -ne 0 ] && ! grep -q '^not ok' "$tap"; then
 		tail -n 20 "$out/$name.log"
 		echo "not ok $name exited with $rc" | tee -a "$tap"
 	fi
-	grep -q . "$tap" || echo "not ok $name ran no test" | tee "$tap"
+	grep -q '^\(not \)\?ok' "$tap" || echo "not ok $name ran no test" | tee -a "$tap"
 	grep '\bnot ok ' -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' | sed "s/^/$name: /"
 	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not, $((SECONDS - began)) s"
 }
@@ -143,6 +144,7 @@ cat $out/*.tap >$out/all
 passed=$(grep -c '^ok' $out/all)
 failed=$(grep -c '^not ok' $out/all)
 skipped=$(grep -c '^ok.*# SKIP' $out/all)
-(cd $out && grep -H '^not ok' ./*.tap)
+(cd $out && grep -H -e '^not ok' -e '^# retry' ./*.tap)
+echo "$(grep -c '^# retry' $out/all) hosts tried once more for a fault of the emulator"
 echo "$((passed - skipped)) passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -26,7 +26,9 @@ run() {	# name, checkpoints, kills, test
 		--env "TIME=43200" -- "selftests/run-in-host.sh $4" |
 		results | tee "$out/$1.tap" |
 		sed -u "s/^/$((SECONDS / 60)) min, $1: /"
-	[ "${PIPESTATUS[0]}" -eq 0 ] && grep -q '^ok' "$out/$1.tap" ||
+	rc=${PIPESTATUS[0]}
+	last_attempt "$out/$1.tap"
+	[ "$rc" -eq 0 ] && grep -q '^ok' "$out/$1.tap" ||
 		echo "not ok soak-$1" >>"$out/$1.tap"
 }
 

@@ -44,16 +44,12 @@ def reports(*paths):
 
 
 def emulator_fault(console):
-    """What fault of the emulator's own CONSOLE ends in, if it is one of those.
+    """The fault of the emulator's own that CONSOLE ends in, if it is that one.
 
-    With several CPUs, software emulation is now and then late to see that code
-    was changed (QEMU before 8.1 translates a page without locking it), and lands
-    where no CPU would:
-      - on a breakpoint that has been taken away again: int3, at a byte that is
-        none.  The kernel has them for an instant when it switches a static key;
-      - in error_entry with a stack of another world: a stack guard page is hit
-        there and the clock has gone back.
-    Only without a frame of ours in the trace: then it says nothing about us.
+    One host in hundreds, without any module of ours, has panicked with a stack
+    guard page hit in error_entry and its clock gone back.  Exactly that, and only
+    without a frame of ours in the trace: then it says nothing about us.  Anything
+    else is a failure, whatever else may have been at fault.
     """
     try:
         with open(console, errors='replace') as f:
@@ -61,15 +57,12 @@ def emulator_fault(console):
     except FileNotFoundError:
         return None
     hit = next((i for i, line in enumerate(lines)
-                if 'stack guard page' in line or 'Oops: int3' in line), None)
+                if 'stack guard page' in line), None)
     if hit is None:
         return None
     trace = ''.join(lines[hit:])
     if re.search(r'\[kcolo\]|\bkcolo_', trace):
         return None
-    if 'Oops: int3' in lines[hit]:
-        code = re.search(r'Code:.* ([0-9a-f]{2}) <', trace)
-        return 'a stale breakpoint' if code and code[1] != 'cc' else None
     stamps = [float(m[1]) for m in map(STAMP.match, lines) if m]
     if 'error_entry' in trace and any(b < a for a, b in zip(stamps, stamps[1:])):
         return 'error_entry, the clock gone back'
