@@ -106,7 +106,7 @@ int kcolo_link_greet(struct kcolo_session *s, struct kcolo_conn *conn,
 		.channel = channel,
 		.role = s->role,
 		.page_size = PAGE_SIZE,
-		.features = KCOLO_WIRE_FEATURES,
+		.features = s->external ? KCOLO_WIRE_EXTERNAL : 0,
 		.incarnation = s->incarnation,
 	};
 	u8 body[KCOLO_WIRE_HELLO];
@@ -131,6 +131,12 @@ static const char *hello_misfit(struct kcolo_session *s,
 		return "the peer has another page size";
 	if (hello->features & ~KCOLO_WIRE_FEATURES)
 		return "the peer uses features that are not known here";
+	if (s->external && !(hello->features & KCOLO_WIRE_EXTERNAL))
+		return
+		"the peer carries the device state, this end does not: give both the same device-state";
+	if (!s->external && hello->features & KCOLO_WIRE_EXTERNAL)
+		return
+		"the peer does not carry the device state, this end does: give both the same device-state";
 	if (hello->role == s->role ||
 	    (hello->role != KCOLO_ROLE_PRIMARY &&
 	     hello->role != KCOLO_ROLE_SECONDARY))
