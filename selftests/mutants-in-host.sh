@@ -43,7 +43,13 @@ run() {
 	try apply_before_end "--count 0 --die-at flushed:4" "--promote lost --run-on 500 --verify" "--ram $RAM_SMALL"
 	try end_no_wait "--kind urgent" "" "--ram $RAM_SMALL --content pages"
 	try stale_slot "--count 60 --threshold 0" "" "--ram 4M --churn 20 --vcpus 2"
+	try apply_before_apply "" "" "--ram $RAM_SMALL --device-state external"
+	try applied_bit_missing "" "" "--ram $RAM_SMALL --device-state external"
+	try clean_direct "--count 0 --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
 	try_test one_alias once
+	try_test clean_keeps_log clean
+	try_test clean_running clean
+	try_test log_sync_no_wait log_sync
 	try_test old_round_wins malformed_epochs
 	try_test no_fence malformed_epochs
 	try_test keep_mm life_vm_gone
