@@ -45,6 +45,15 @@ static int apply_zero(void __user *to)
 	return 0;
 }
 
+static void mark_applied(struct kcolo_region *r, u64 index)
+{
+	if (!r->log || kcolo_mutant(applied_bit_missing))
+		return;
+	/* Whoever takes the bit sees what was written before it was set. */
+	smp_mb__before_atomic();
+	set_bit(index, r->log);
+}
+
 /**
  * kcolo_apply_page - put a page in place
  * @s: secondary; the calling thread is in the guest (kcolo_guest_enter())
@@ -52,17 +61,25 @@ static int apply_zero(void __user *to)
  * @index: of the page in the region, in it
  * @page: its bytes, or NULL for a zero page
  *
+ * Where there is an applied log the page's bit is set in it, also when the page
+ * could be written in part only.
+ *
  * Return: 0 or -EFAULT.
  */
 int kcolo_apply_page(struct kcolo_session *s, unsigned int region, u64 index,
 		     struct page *page)
 {
-	void __user *to = (void __user *)(s->peer_region[region]->hva +
-					  (index << PAGE_SHIFT));
+	struct kcolo_region *r = s->peer_region[region];
+	void __user *to = (void __user *)(r->hva + (index << PAGE_SHIFT));
+	int err;
 
-	if (!page)
-		return apply_zero(to);
-	return copy_to_user(to, page_address(page), PAGE_SIZE) ? -EFAULT : 0;
+	if (page)
+		err = copy_to_user(to, page_address(page), PAGE_SIZE) ?
+		      -EFAULT : 0;
+	else
+		err = apply_zero(to);
+	mark_applied(r, index);
+	return err;
 }
 
 static int apply_staged_page(void *arg, unsigned int region, u64 index,

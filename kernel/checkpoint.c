@@ -4,66 +4,19 @@
  * the abort. All of it runs in the session's worker. Each step returns why the
  * checkpoint is to be given up, or KCOLO_ABORT_REASON_NONE to go on.
  */
-#include <linux/jiffies.h>
 #include <linux/slab.h>
+#include "await.h"
 #include "checkpoint.h"
 #include "link.h"
 #include "session.h"
 #include "stream.h"
 #include "trace.h"
 
-#define INTERRUPTS	(BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_STOP) | \
-			 BIT(KCOLO_REQ_LINK) | BIT(KCOLO_REQ_VM_GONE))
-
 /*
  * Passes over RAM in a pause in which memslots change under our hands, before
  * the guest is let go again.
  */
 #define PAUSE_PASSES	8
-
-#define PAUSE_OVER	"the guest was paused for longer than pause-limit"
-
-static bool interrupted(struct kcolo_session *s)
-{
-	return READ_ONCE(s->req) & INTERRUPTS ||
-	       test_bit(KCOLO_WIRE_ABORT, &s->rx);
-}
-
-/* Why the worker was interrupted; NONE when it was not. */
-static enum kcolo_abort_reason interruption(struct kcolo_session *s)
-{
-	enum kcolo_abort_reason reason = KCOLO_ABORT_REASON_NONE;
-
-	if (test_bit(KCOLO_REQ_STOP, &s->req) || atomic_read(&s->ended))
-		return KCOLO_ABORT_REASON_CLOSED;
-	if (test_bit(KCOLO_REQ_LINK, &s->req)) {
-		mutex_lock(&s->lock);
-		reason = s->link_reason;
-		kcolo_session_set_error(s, s->link_error);
-		mutex_unlock(&s->lock);
-		return reason;
-	}
-	if (test_bit(KCOLO_REQ_VM_GONE, &s->req))
-		return KCOLO_ABORT_REASON_VM_GONE;
-	if (test_bit(KCOLO_WIRE_ABORT, &s->rx)) {
-		mutex_lock(&s->lock);
-		kcolo_session_set_error(s, s->peer_error);
-		mutex_unlock(&s->lock);
-		return KCOLO_ABORT_REASON_PEER_REFUSED;
-	}
-	if (test_bit(KCOLO_REQ_ABORT, &s->req))
-		return KCOLO_ABORT_REASON_REQUESTED;
-	return reason;
-}
-
-static enum kcolo_abort_reason failed(struct kcolo_session *s,
-				      enum kcolo_abort_reason reason, const char *why)
-{
-	mutex_lock(&s->lock);
-	kcolo_session_set_error(s, why);
-	mutex_unlock(&s->lock);
-	return reason;
-}
 
 /* Why a call into the tracker or the stream failed. */
 static enum kcolo_abort_reason guest_failed(struct kcolo_session *s, int err)
@@ -72,114 +25,45 @@ static enum kcolo_abort_reason guest_failed(struct kcolo_session *s, int err)
 	case 0:
 		return KCOLO_ABORT_REASON_NONE;
 	case -ECANCELED:
-		return interruption(s);
+		return kcolo_interruption(s);
 	case -ETIMEDOUT:
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
 					  "the peer takes no pages");
-		return interruption(s);
+		return kcolo_interruption(s);
 	case -EPIPE:
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
 					  "the data connection is lost");
-		return interruption(s);
+		return kcolo_interruption(s);
 	case -ESRCH:
-		return failed(s, KCOLO_ABORT_REASON_VM_GONE,
-			      "no VM is attached or the VMM has died");
+		return kcolo_because(s, KCOLO_ABORT_REASON_VM_GONE,
+				     "no VM is attached or the VMM has died");
 	case -EBADFD:
-		return failed(s, KCOLO_ABORT_REASON_SCRATCH,
-			      "the scratch area is not mapped: mmap offset 0 of the session fd");
+		return kcolo_because(s, KCOLO_ABORT_REASON_SCRATCH,
+				     "the scratch area is not mapped: mmap offset 0 of the session fd");
 	case -EOPNOTSUPP:
-		return failed(s, KCOLO_ABORT_REASON_DIRTY_LOG,
-			      "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory, or KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 was switched off");
+		return kcolo_because(s, KCOLO_ABORT_REASON_DIRTY_LOG,
+				     "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory, or KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 was switched off");
 	case -EFAULT:
-		return failed(s, KCOLO_ABORT_REASON_GUEST_MEMORY,
-			      "a page of a region could not be read");
+		return kcolo_because(s, KCOLO_ABORT_REASON_GUEST_MEMORY,
+				     "a page of a region could not be read");
 	case -ETIME:
-		return failed(s, KCOLO_ABORT_REASON_PAUSE_LIMIT, PAUSE_OVER);
+		return kcolo_because(s, KCOLO_ABORT_REASON_PAUSE_LIMIT,
+				     KCOLO_PAUSE_OVER);
 	case -ENOMEM:
-		return failed(s, KCOLO_ABORT_REASON_NO_MEMORY,
-			      "no memory on this host");
+		return kcolo_because(s, KCOLO_ABORT_REASON_NO_MEMORY,
+				     "no memory on this host");
 	default:
-		return failed(s, KCOLO_ABORT_REASON_DIRTY_LOG,
-			      "KVM's dirty log could not be used");
+		return kcolo_because(s, KCOLO_ABORT_REASON_DIRTY_LOG,
+				     "KVM's dirty log could not be used");
 	}
-}
-
-/*
- * Wait for an answer of the peer or a request of the VMM. @ms of 0 waits for
- * ever; a peer that dies is noticed by the link.
- */
-static enum kcolo_abort_reason await(struct kcolo_session *s,
-				     unsigned long *word, unsigned int bit, unsigned int ms,
-				     enum kcolo_abort_reason late)
-{
-	unsigned long left = msecs_to_jiffies(ms);
-	bool there;
-
-	if (ms) {
-		left = wait_event_idle_timeout(s->wq, test_bit(bit, word) ||
-					       interrupted(s), left);
-		there = left > 0;
-	} else {
-		wait_event_idle(s->wq, test_bit(bit, word) || interrupted(s));
-		there = true;
-	}
-	if (!there)
-		return failed(s, late, late == KCOLO_ABORT_REASON_PAUSE_LIMIT ?
-			      PAUSE_OVER :
-			      "the peer has not answered within peer-timeout");
-	if (interrupted(s))
-		return interruption(s);
-	return KCOLO_ABORT_REASON_NONE;
-}
-
-static enum kcolo_abort_reason await_peer(struct kcolo_session *s, enum kcolo_wire_type type)
-{
-	enum kcolo_abort_reason reason;
-
-	reason = await(s, &s->rx, type, READ_ONCE(s->peer_timeout),
-		       KCOLO_ABORT_REASON_PEER_TIMEOUT);
-	/* What came counts, whatever came after it: RECEIVED is a commit. */
-	return test_bit(type, &s->rx) ? KCOLO_ABORT_REASON_NONE : reason;
-}
-
-/* What is left of pause-limit; it counts from checkpoint-ready. */
-static enum kcolo_abort_reason await_vmm(struct kcolo_session *s, enum kcolo_req req)
-{
-	s64 spent = ktime_ms_delta(ktime_get(), s->ready_time);
-	u32 limit = READ_ONCE(s->pause_limit);
-
-	if (limit)
-		limit = spent < limit ? limit - spent : 1;
-	return await(s, &s->req, req, limit, KCOLO_ABORT_REASON_PAUSE_LIMIT);
 }
 
 static enum kcolo_abort_reason said(struct kcolo_session *s, int err)
 {
 	if (err == -ETIME)
-		return failed(s, KCOLO_ABORT_REASON_PAUSE_LIMIT, PAUSE_OVER);
-	return err ? interruption(s) : KCOLO_ABORT_REASON_NONE;
-}
-
-/*
- * The secondary agrees to regions once: its answer is waited for even when the
- * checkpoint is not wanted any more.
- */
-static enum kcolo_abort_reason await_agreement(struct kcolo_session *s)
-{
-	if (!wait_event_idle_timeout(s->wq,
-				     test_bit(KCOLO_WIRE_CHECKPOINT_READY, &s->rx) ||
-				     test_bit(KCOLO_WIRE_ABORT, &s->rx) ||
-				     READ_ONCE(s->req) &
-				     (INTERRUPTS & ~BIT(KCOLO_REQ_ABORT)),
-				     msecs_to_jiffies(READ_ONCE(s->peer_timeout))))
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
-					  "the peer has not answered within peer-timeout");
-	if (test_bit(KCOLO_WIRE_CHECKPOINT_READY, &s->rx)) {
-		mutex_lock(&s->lock);
-		s->regions_agreed = true;
-		mutex_unlock(&s->lock);
-	}
-	return interrupted(s) ? interruption(s) : KCOLO_ABORT_REASON_NONE;
+		return kcolo_because(s, KCOLO_ABORT_REASON_PAUSE_LIMIT,
+				     KCOLO_PAUSE_OVER);
+	return err ? kcolo_interruption(s) : KCOLO_ABORT_REASON_NONE;
 }
 
 static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
@@ -191,17 +75,18 @@ static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
 
 	body = kcalloc(s->nr_regions, KCOLO_WIRE_REGION, GFP_KERNEL);
 	if (!body)
-		return failed(s, KCOLO_ABORT_REASON_NO_MEMORY,
-			      "no memory on this host");
+		return kcolo_because(s, KCOLO_ABORT_REASON_NO_MEMORY,
+				     "no memory on this host");
 	for (i = 0; i < s->nr_regions; i++) {
 		wr.size = s->region[i]->nr_pages << PAGE_SHIFT;
 		strscpy(wr.name, s->region[i]->name, sizeof(wr.name));
 		kcolo_wire_put_region(body + i * KCOLO_WIRE_REGION, &wr);
 	}
-	err = kcolo_link_say(s, KCOLO_WIRE_REGIONS, s->epoch, 0, body,
+	err = kcolo_link_say(s, KCOLO_WIRE_REGIONS, s->epoch,
+			     s->clean ? KCOLO_WIRE_CLEAN : 0, body,
 			     s->nr_regions * KCOLO_WIRE_REGION);
 	kfree(body);
-	return err ? said(s, err) : await_agreement(s);
+	return err ? said(s, err) : kcolo_await_agreement(s);
 }
 
 /* Step 1: the epoch opens on both ends, and the guest is looked at. */
@@ -215,9 +100,11 @@ static enum kcolo_abort_reason open_epoch(struct kcolo_session *s)
 	KCOLO_STAT(s, LAST_PAUSE_PAGES) = 0;
 	if (!s->regions_agreed) {
 		/* Nothing was committed with these regions: all is pending. */
-		t->nr_regions = s->nr_regions;
-		t->slots_known = false;
-		kcolo_dirty_mark_all(t);
+		if (!s->clean) {
+			t->nr_regions = s->nr_regions;
+			t->slots_known = false;
+			kcolo_dirty_mark_all(t);
+		}
 		reason = agree_regions(s);
 		if (reason)
 			return reason;
@@ -225,7 +112,7 @@ static enum kcolo_abort_reason open_epoch(struct kcolo_session *s)
 	reason = said(s, kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_REQUEST,
 					s->epoch, s->kind, NULL, 0));
 	if (!reason)
-		reason = await_peer(s, KCOLO_WIRE_CHECKPOINT_REPLY);
+		reason = kcolo_await_peer(s, KCOLO_WIRE_CHECKPOINT_REPLY);
 	if (!reason)
 		reason = guest_failed(s, kcolo_dirty_begin(t));
 	return reason;
@@ -290,7 +177,7 @@ static enum kcolo_abort_reason precopy(struct kcolo_session *s)
 	struct kcolo_round last = {};
 	struct kcolo_policy policy;
 	enum kcolo_stop_reason stop;
-	enum kcolo_abort_reason reason;
+	enum kcolo_abort_reason reason = KCOLO_ABORT_REASON_NONE;
 	u64 pending, sent;
 
 	if (!s->synced) {
@@ -299,11 +186,15 @@ static enum kcolo_abort_reason precopy(struct kcolo_session *s)
 			return reason;
 	}
 	for (;;) {
-		reason = guest_failed(s, kcolo_dirty_harvest(&s->tracker));
+		/* An urgent one is for output that waits. */
+		if (s->kind != KCOLO_KIND_URGENT)
+			reason = kcolo_await_log(s);
+		if (!reason)
+			reason = guest_failed(s, kcolo_dirty_harvest(&s->tracker));
 		if (reason)
 			return reason;
-		if (interrupted(s))
-			return interruption(s);
+		if (kcolo_interrupted(s))
+			return kcolo_interruption(s);
 		pending = s->tracker.pending << PAGE_SHIFT;
 		read_policy(s, &policy);
 		trace_kcolo_migrate_pending(s->name, s->epoch, s->rounds,
@@ -344,7 +235,7 @@ static enum kcolo_abort_reason ready(struct kcolo_session *s, ktime_t begun)
 			.stop_reason = s->stop_reason,
 			.pending = s->tracker.pending << PAGE_SHIFT });
 	mutex_unlock(&s->lock);
-	return await_vmm(s, KCOLO_REQ_FLUSH);
+	return kcolo_await_vmm(s, KCOLO_REQ_FLUSH);
 }
 
 static void set_state(struct kcolo_session *s, enum kcolo_state state)
@@ -369,8 +260,8 @@ static enum kcolo_abort_reason flush(struct kcolo_session *s)
 	KCOLO_STAT(s, LAST_HARVEST_US) = ktime_us_delta(harvested, begun);
 	while (!reason && s->tracker.pending) {
 		if (pass++ == PAUSE_PASSES)
-			return failed(s, KCOLO_ABORT_REASON_MEMSLOTS,
-				      "the memslots did not stop changing in the pause");
+			return kcolo_because(s, KCOLO_ABORT_REASON_MEMSLOTS,
+					     "the memslots did not stop changing in the pause");
 		reason = run_round(s, s->rounds + pass, KCOLO_PHASE_PAUSE,
 				   &sent);
 	}
@@ -378,7 +269,7 @@ static enum kcolo_abort_reason flush(struct kcolo_session *s)
 		return reason;
 	KCOLO_STAT(s, LAST_FLUSH_US) = ktime_us_delta(ktime_get(), harvested);
 	set_state(s, KCOLO_STATE_FLUSHED);
-	return await_vmm(s, KCOLO_REQ_COMMIT);
+	return kcolo_await_vmm(s, KCOLO_REQ_COMMIT);
 }
 
 static enum kcolo_abort_reason send_devstate(struct kcolo_session *s)
@@ -411,7 +302,7 @@ static enum kcolo_abort_reason send_devstate(struct kcolo_session *s)
 /* From here on only the peer knows whether the epoch is committed. */
 static enum kcolo_abort_reason pass_the_end(struct kcolo_session *s)
 {
-	enum kcolo_abort_reason reason = interruption(s);
+	enum kcolo_abort_reason reason = kcolo_interruption(s);
 
 	mutex_lock(&s->lock);
 	if (!reason && test_bit(KCOLO_REQ_ABORT, &s->req))
@@ -427,10 +318,11 @@ static enum kcolo_abort_reason commit(struct kcolo_session *s)
 {
 	ktime_t begun = ktime_get();
 	u8 body[KCOLO_WIRE_END];
-	enum kcolo_abort_reason reason;
+	enum kcolo_abort_reason reason = KCOLO_ABORT_REASON_NONE;
 
 	set_state(s, KCOLO_STATE_COMMITTING);
-	reason = send_devstate(s);
+	if (!s->external)
+		reason = send_devstate(s);
 	if (!reason)
 		reason = pass_the_end(s);
 	if (reason)
@@ -439,7 +331,7 @@ static enum kcolo_abort_reason commit(struct kcolo_session *s)
 	reason = said(s, kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_END, s->epoch,
 					0, body, sizeof(body)));
 	if (!reason)
-		reason = await_peer(s, KCOLO_WIRE_VMSTATE_RECEIVED);
+		reason = kcolo_await_verdict(s);
 	if (reason)
 		return reason;
 
@@ -563,6 +455,18 @@ static void in_doubt(struct kcolo_session *s, enum kcolo_abort_reason reason)
 	mutex_unlock(&s->lock);
 }
 
+/*
+ * Whether an epoch whose end was sent may yet be committed. A peer that ended
+ * its session commits nothing any more; nor does one that has dropped an epoch
+ * before its VMM said apply.
+ */
+static bool may_commit(struct kcolo_session *s)
+{
+	if (!s->end_sent || s->link_reason == KCOLO_ABORT_REASON_CLOSED)
+		return false;
+	return !(s->external && test_bit(KCOLO_WIRE_ABORT, &s->rx));
+}
+
 /**
  * kcolo_checkpoint_run - do a checkpoint
  * @s: primary in state precopy with its epoch numbered; called by its worker
@@ -586,9 +490,7 @@ void kcolo_checkpoint_run(struct kcolo_session *s)
 	if (!reason)
 		reason = commit(s);
 	if (reason) {
-		/* A peer that ended its session commits nothing any more. */
-		if (s->end_sent &&
-		    s->link_reason != KCOLO_ABORT_REASON_CLOSED)
+		if (may_commit(s))
 			in_doubt(s, reason);
 		else
 			give_up(s, reason);

@@ -12,6 +12,7 @@
 #include <linux/kvm.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include "dirty.h"
 #include "mutate.h"
 
@@ -228,13 +229,13 @@ static void take_user_log(struct kcolo_tracker *t, struct kcolo_region *r)
 
 	for (i = 0; i < words; i++) {
 		if (i % 8 == 0 && i + 8 <= words &&
-		    none_of_eight(&r->user_log[i])) {
+		    none_of_eight(&r->log[i])) {
 			i += 7;
 			continue;
 		}
-		if (!READ_ONCE(r->user_log[i]))
+		if (!READ_ONCE(r->log[i]))
 			continue;
-		word = xchg(&r->user_log[i], 0);
+		word = xchg(&r->log[i], 0);
 		if (kcolo_mutant(lose_user_log))
 			continue;
 		if (i == words - 1 && r->nr_pages % 64)
@@ -414,7 +415,7 @@ static bool fill_clear(struct kcolo_tracker *t, const struct kcolo_slot *slot,
 
 static void clear_user_log(const struct kcolo_chunk *chunk)
 {
-	atomic_long_t *log = (atomic_long_t *)chunk->region->user_log;
+	atomic_long_t *log = (atomic_long_t *)chunk->region->log;
 	unsigned long word = 0;
 	unsigned int i;
 	u64 page;
@@ -483,6 +484,37 @@ int kcolo_dirty_clear(struct kcolo_tracker *t, const struct kcolo_chunk *chunk)
 	err = clear_slots(t, vm, chunk);
 	fput(vm);
 	return err == -EIO ? -ESRCH : err;
+}
+
+/**
+ * kcolo_dirty_clean - forget which pages are dirty, in every source
+ * @t: tracker; nothing writes to the regions meanwhile, and the caller is a
+ *	task of the VMM
+ *
+ * Return: 0; -EAGAIN when the memslots have changed meanwhile; or as
+ * kcolo_dirty_begin(). On failure every page is pending.
+ */
+int kcolo_dirty_clean(struct kcolo_tracker *t)
+{
+	struct kcolo_chunk *chunk = kmalloc(sizeof(*chunk), GFP_KERNEL);
+	unsigned int region = 0;
+	u64 cursor = 0;
+	int err;
+
+	if (!chunk)
+		return -ENOMEM;
+	t->slots_known = false;
+	kcolo_dirty_mark_all(t);
+	err = kcolo_dirty_begin(t);
+	while (!err && kcolo_dirty_take(t, chunk, &region, &cursor)) {
+		if (!kcolo_mutant(clean_keeps_log))
+			err = kcolo_dirty_clear(t, chunk);
+		cond_resched();
+	}
+	kfree(chunk);
+	if (err)
+		kcolo_dirty_mark_all(t);
+	return err > 0 ? -EAGAIN : err;
 }
 
 /**

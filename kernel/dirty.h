@@ -80,7 +80,9 @@ struct kcolo_chunk {
 };
 
 int kcolo_region_alloc(struct kcolo_region **regionp, const char *name,
-		       unsigned long hva, u64 nr_pages, bool tracked);
+		       unsigned long hva, u64 nr_pages);
+int kcolo_region_track(struct kcolo_region *region);
+int kcolo_region_log(struct kcolo_region *region);
 void kcolo_region_free(struct kcolo_region *region);
 
 void kcolo_scratch_init(struct kcolo_scratch *scratch);
@@ -88,6 +90,7 @@ void kcolo_scratch_free(struct kcolo_scratch *scratch);
 int kcolo_scratch_grow(struct kcolo_scratch *scratch, u64 slot_pages);
 
 int kcolo_dirty_begin(struct kcolo_tracker *t);
+int kcolo_dirty_clean(struct kcolo_tracker *t);
 int kcolo_dirty_harvest(struct kcolo_tracker *t);
 bool kcolo_dirty_take(struct kcolo_tracker *t, struct kcolo_chunk *chunk,
 		      unsigned int *region, u64 *cursor);

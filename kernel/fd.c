@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The session fd: the right to drive a session, and its life. What can be
- * mapped: the scratch area at offset 0, the user log of region n at
+ * mapped: the scratch area at offset 0 (primary), the log of region n at
  * KCOLO_LOG_OFFSET(n). What can be written: the device state of the open epoch
  * (primary). What can be read: that of the epoch promoted (secondary).
  */
@@ -60,7 +60,7 @@ static vm_fault_t log_vm_fault(struct vm_fault *vmf)
 	mutex_lock(&s->map_lock);
 	r = n < s->nr_regions ? s->region[n] : NULL;
 	if (r && offset < r->log_size) {
-		vmf->page = vmalloc_to_page((void *)r->user_log + offset);
+		vmf->page = vmalloc_to_page((void *)r->log + offset);
 		get_page(vmf->page);
 		ret = 0;
 	}
@@ -118,7 +118,7 @@ static int mmap_log(struct kcolo_session *s, struct vm_area_struct *vma)
 	int err = -EINVAL;
 
 	mutex_lock(&s->map_lock);
-	if (n < s->nr_regions && s->region[n]->user_log &&
+	if (n < s->nr_regions && s->region[n]->log &&
 	    offset == KCOLO_LOG_OFFSET(n) &&
 	    vma->vm_end - vma->vm_start == s->region[n]->log_size)
 		err = 0;
@@ -133,7 +133,8 @@ static int kcolo_fd_mmap(struct file *file, struct vm_area_struct *vma)
 	struct kcolo_session *s = file->private_data;
 
 	/* A private mapping would give the writer a copy of its own. */
-	if (!(vma->vm_flags & VM_SHARED) || s->role != KCOLO_ROLE_PRIMARY)
+	if (!(vma->vm_flags & VM_SHARED) ||
+	    (!vma->vm_pgoff && s->role != KCOLO_ROLE_PRIMARY))
 		return -EINVAL;
 	vma->vm_private_data = s;
 	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
@@ -175,6 +176,8 @@ static ssize_t kcolo_fd_write(struct file *file, const char __user *ubuf,
 
 	if (s->role != KCOLO_ROLE_PRIMARY)
 		return -EBADF;
+	if (s->external)
+		return -EOPNOTSUPP;
 	if (!len)
 		return 0;
 	len = min(len, WRITE_MAX);
@@ -195,12 +198,16 @@ static ssize_t kcolo_fd_read(struct file *file, char __user *ubuf, size_t len,
 
 	if (s->role != KCOLO_ROLE_SECONDARY)
 		return -EBADF;
+	if (s->external)
+		return -EOPNOTSUPP;
 	/* Before, the next commit could put another one in its place. */
 	mutex_lock(&s->lock);
-	if (s->state == KCOLO_STATE_PROMOTED && s->saved) {
+	if (s->state == KCOLO_STATE_PROMOTED) {
 		ds = s->saved;
-		kref_get(&ds->ref);
+		ret = -ENODATA;	/* with regions that were clean from the start */
 	}
+	if (ds)
+		kref_get(&ds->ref);
 	mutex_unlock(&s->lock);
 	if (!ds)
 		return ret;

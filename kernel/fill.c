@@ -51,7 +51,10 @@ static int fill_identity(struct sk_buff *skb, struct kcolo_session *s)
 	    nla_put_u32(skb, KCOLO_A_SESSION_STATE, s->state) ||
 	    put_addr(skb, KCOLO_A_SESSION_LOCAL, &s->local) ||
 	    put_addr(skb, KCOLO_A_SESSION_PEER, &s->peer) ||
-	    (s->insecure && nla_put_flag(skb, KCOLO_A_SESSION_INSECURE)))
+	    (s->insecure && nla_put_flag(skb, KCOLO_A_SESSION_INSECURE)) ||
+	    nla_put_u32(skb, KCOLO_A_SESSION_DEVICE_STATE,
+			s->external ? KCOLO_DEVICE_STATE_EXTERNAL :
+				      KCOLO_DEVICE_STATE_SESSION))
 		return -EMSGSIZE;
 	if (s->uuid_known &&
 	    nla_put(skb, KCOLO_A_SESSION_UUID, sizeof(s->uuid), s->uuid))
@@ -67,7 +70,10 @@ static int fill_params(struct sk_buff *skb, struct kcolo_session *s)
 	    nla_put_u32(skb, KCOLO_A_SESSION_MIN_GAIN, s->policy.min_gain) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_PEER_TIMEOUT, s->peer_timeout) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_PAUSE_LIMIT, s->pause_limit) ||
-	    nla_put_u8(skb, KCOLO_A_SESSION_CHECKSUM, s->checksum))
+	    nla_put_u8(skb, KCOLO_A_SESSION_CHECKSUM, s->checksum) ||
+	    nla_put_u8(skb, KCOLO_A_SESSION_LOG_SYNC, s->log_sync) ||
+	    nla_put_u32(skb, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
+			s->log_sync_timeout))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -80,6 +86,7 @@ static int fill_progress(struct sk_buff *skb, struct kcolo_session *s)
 	    put_u64(skb, KCOLO_A_SESSION_COMMITTED, s->committed) ||
 	    put_u64(skb, KCOLO_A_SESSION_PENDING, pending) ||
 	    nla_put_u8(skb, KCOLO_A_SESSION_SYNCED, s->synced) ||
+	    nla_put_u8(skb, KCOLO_A_SESSION_CLEAN, s->clean) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_STOP_REASON, s->stop_reason) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_ABORT_REASON, s->abort_reason) ||
 	    put_u64(skb, KCOLO_A_SESSION_EVENT_SEQ, s->event_seq) ||

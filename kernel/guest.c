@@ -212,6 +212,53 @@ void kcolo_guest_leave(struct kcolo_guest *guest)
 		mmput_async(guest->mm);
 }
 
+static void release_vcpus(struct kvm *kvm, unsigned long nr)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (i == nr)
+			break;
+		mutex_unlock(&vcpu->mutex);
+	}
+	mutex_unlock(&kvm->lock);
+}
+
+/**
+ * kcolo_guest_hold_vcpus - keep all vCPUs from running
+ * @vm: the VM's file
+ *
+ * No vCPU is made meanwhile either. To be ended by
+ * kcolo_guest_release_vcpus().
+ *
+ * Return: false when one of them runs; then none is held.
+ */
+bool kcolo_guest_hold_vcpus(struct file *vm)
+{
+	struct kvm *kvm = vm->private_data;
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	mutex_lock(&kvm->lock);
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (mutex_trylock(&vcpu->mutex))
+			continue;
+		release_vcpus(kvm, i);
+		return false;
+	}
+	return true;
+}
+
+/**
+ * kcolo_guest_release_vcpus - end what kcolo_guest_hold_vcpus() began
+ * @vm: the same file
+ */
+void kcolo_guest_release_vcpus(struct file *vm)
+{
+	release_vcpus(vm->private_data, ULONG_MAX);
+}
+
 static int slots_reserve(struct kcolo_slots *slots, unsigned int nr)
 {
 	struct kcolo_slot *slot;

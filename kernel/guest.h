@@ -21,9 +21,11 @@ struct netlink_ext_ack;
  * @unacked: sent since the last commit; the worker's own (primary)
  * @nr_pending: bits set in @pending
  * @nr_unacked: bits set in @unacked
- * @user_log: a bit a page, set by the VMM and taken by the worker, both with
- *	atomic operations (primary)
- * @log_size: bytes of @user_log
+ * @log: a bit a page, or NULL. Primary: the user log, set
+ *	by the VMM and taken by the worker. Secondary with external device
+ *	state: the applied log, set when the page was put in place and taken by
+ *	the VMM. All with atomic operations.
+ * @log_size: bytes of @log
  */
 struct kcolo_region {
 	u32 id;
@@ -34,7 +36,7 @@ struct kcolo_region {
 	unsigned long *unacked;
 	u64 nr_pending;
 	u64 nr_unacked;
-	unsigned long *user_log;
+	unsigned long *log;
 	size_t log_size;
 };
 
@@ -103,6 +105,8 @@ void kcolo_guest_drop_vm(struct kcolo_guest *guest);
 void kcolo_guest_release(struct kcolo_guest *guest);
 bool kcolo_guest_log_is_manual(struct file *vm);
 struct file *kcolo_guest_vm(struct kcolo_guest *guest);
+bool kcolo_guest_hold_vcpus(struct file *vm);
+void kcolo_guest_release_vcpus(struct file *vm);
 bool kcolo_guest_enter(struct kcolo_guest *guest);
 void kcolo_guest_leave(struct kcolo_guest *guest);
 

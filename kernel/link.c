@@ -106,7 +106,7 @@ int kcolo_link_greet(struct kcolo_session *s, struct kcolo_conn *conn,
 		.channel = channel,
 		.role = s->role,
 		.page_size = PAGE_SIZE,
-		.features = KCOLO_WIRE_FEATURES,
+		.features = s->external ? KCOLO_WIRE_EXTERNAL : 0,
 		.incarnation = s->incarnation,
 	};
 	u8 body[KCOLO_WIRE_HELLO];
@@ -131,6 +131,12 @@ static const char *hello_misfit(struct kcolo_session *s,
 		return "the peer has another page size";
 	if (hello->features & ~KCOLO_WIRE_FEATURES)
 		return "the peer uses features that are not known here";
+	if (s->external && !(hello->features & KCOLO_WIRE_EXTERNAL))
+		return
+		"the peer's device-state is session and this end's external: give both the same";
+	if (!s->external && hello->features & KCOLO_WIRE_EXTERNAL)
+		return
+		"the peer's device-state is external and this end's session: give both the same";
 	if (hello->role == s->role ||
 	    (hello->role != KCOLO_ROLE_PRIMARY &&
 	     hello->role != KCOLO_ROLE_SECONDARY))

@@ -21,6 +21,12 @@
 #define KCOLO_MUTANT_keep_mm		11
 #define KCOLO_MUTANT_overlap_ok		12
 #define KCOLO_MUTANT_seq_stuck		13
+#define KCOLO_MUTANT_apply_before_apply	14
+#define KCOLO_MUTANT_applied_bit_missing	15
+#define KCOLO_MUTANT_clean_keeps_log	16
+#define KCOLO_MUTANT_clean_running	17
+#define KCOLO_MUTANT_clean_direct	18
+#define KCOLO_MUTANT_log_sync_no_wait	19
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests of a VMM at work: events, checkpoints, promotion. */
 #include <net/genetlink.h>
+#include "commit.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "session.h"
@@ -118,10 +119,10 @@ static int request(struct sk_buff *skb, struct genl_info *info,
 	mutex_lock(&s->lock);
 	if (!kcolo_state_allows(s, cmd)) {
 		err = kcolo_nl_refuse_state(s, info);
-	} else if (cmd == KCOLO_CMD_ABORT && s->end_sent) {
+	} else if (cmd == KCOLO_CMD_ABORT && s->end_sent && !s->external) {
 		NL_SET_ERR_MSG(info->extack, "the end of the epoch was sent: the peer decides now");
 		err = -EINPROGRESS;
-	} else if (cmd == KCOLO_CMD_PROMOTE && !s->committed) {
+	} else if (cmd == KCOLO_CMD_PROMOTE && !s->committed && !s->clean) {
 		NL_SET_ERR_MSG(info->extack,
 			       "nothing was committed yet: there is nothing to take over with");
 		err = -ENODATA;
@@ -163,4 +164,88 @@ int kcolo_nl_abort_doit(struct sk_buff *skb, struct genl_info *info)
 int kcolo_nl_promote_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	return request(skb, info, KCOLO_CMD_PROMOTE, KCOLO_REQ_PROMOTE);
+}
+
+int kcolo_nl_log_synced_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return request(skb, info, KCOLO_CMD_LOG_SYNCED, KCOLO_REQ_LOG_SYNCED);
+}
+
+/* Under s->lock. Whether @epoch is the one that apply or drop may be about. */
+static int check_epoch(struct kcolo_session *s, u64 epoch, unsigned int cmd,
+		       struct genl_info *info)
+{
+	if (!s->external && !atomic_read(&s->ended)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the end of an epoch commits it here: apply and drop are for device-state external");
+		return -EOPNOTSUPP;
+	}
+	if (!kcolo_state_allows(s, cmd))
+		return kcolo_nl_refuse_state(s, info);
+	if (epoch == s->epoch)
+		return 0;
+	return kcolo_refuse(info->extack, -ESTALE,
+			    "this is not the epoch that is open: see event checkpoint-prepared",
+			    "epoch %llu is open, and not %llu", s->epoch, epoch);
+}
+
+/*
+ * Committed at once and not by the worker, so that the answer is the decision:
+ * the VMM has stopped its guest and waits for nothing else.
+ */
+static int apply(struct kcolo_session *s, struct genl_info *info)
+{
+	if (READ_ONCE(s->req) & (BIT(KCOLO_REQ_DROP) | BIT(KCOLO_REQ_PROMOTE))) {
+		NL_SET_ERR_MSG(info->extack, "the epoch is being dropped");
+		return -EBUSY;
+	}
+	if (s->link_reason != KCOLO_ABORT_REASON_NONE) {
+		NL_SET_ERR_MSG(info->extack, "the primary is lost, and the epoch with it");
+		return -ENOTCONN;
+	}
+	kcolo_commit_decide(s);
+	kcolo_session_request(s, KCOLO_REQ_APPLY);
+	return 0;
+}
+
+static void drop(struct kcolo_session *s, u64 epoch)
+{
+	s->drop_epoch = epoch;
+	kcolo_session_request(s, KCOLO_REQ_DROP);
+}
+
+/* Requests about an epoch that is not committed yet. */
+static int epoch_request(struct sk_buff *skb, struct genl_info *info,
+			 unsigned int cmd)
+{
+	struct nlattr *attr = info->attrs[KCOLO_A_SESSION_EPOCH];
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	if (!attr) {
+		NL_SET_ERR_MSG(info->extack, "which epoch? event checkpoint-prepared says it");
+		kcolo_session_put(s);
+		return -EINVAL;
+	}
+	mutex_lock(&s->lock);
+	err = check_epoch(s, nla_get_u64(attr), cmd, info);
+	if (!err && cmd == KCOLO_CMD_APPLY)
+		err = apply(s, info);
+	else if (!err)
+		drop(s, nla_get_u64(attr));
+	mutex_unlock(&s->lock);
+	kcolo_session_put(s);
+	return err;
+}
+
+int kcolo_nl_apply_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return epoch_request(skb, info, KCOLO_CMD_APPLY);
+}
+
+int kcolo_nl_drop_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return epoch_request(skb, info, KCOLO_CMD_DROP);
 }

@@ -21,7 +21,7 @@ const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_LOG_SIZE + 1] = {
 };
 
 /* KCOLO_CMD_SESSION_NEW - do */
-const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_CHECKSUM + 1] = {
+const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT + 1] = {
 	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
 	[KCOLO_A_SESSION_ROLE] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[KCOLO_A_SESSION_LOCAL] = { .type = NLA_BINARY, },
@@ -33,6 +33,9 @@ const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_CHECKSUM + 1
 	[KCOLO_A_SESSION_PEER_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 100),
 	[KCOLO_A_SESSION_PAUSE_LIMIT] = { .type = NLA_U32, },
 	[KCOLO_A_SESSION_CHECKSUM] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KCOLO_A_SESSION_DEVICE_STATE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[KCOLO_A_SESSION_LOG_SYNC] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* KCOLO_CMD_SESSION_DEL - do */
@@ -50,7 +53,7 @@ const struct nla_policy kcolo_session_get_nl_policy[KCOLO_A_SESSION_NAME + 1] = 
 };
 
 /* KCOLO_CMD_SESSION_SET - do */
-const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_CHECKSUM + 1] = {
+const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT + 1] = {
 	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
 	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
 	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
@@ -60,6 +63,8 @@ const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_CHECKSUM + 1
 	[KCOLO_A_SESSION_PEER_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 100),
 	[KCOLO_A_SESSION_PAUSE_LIMIT] = { .type = NLA_U32, },
 	[KCOLO_A_SESSION_CHECKSUM] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KCOLO_A_SESSION_LOG_SYNC] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* KCOLO_CMD_VM_ATTACH - do */
@@ -136,13 +141,43 @@ const struct nla_policy kcolo_stats_get_nl_policy[KCOLO_A_STATS_SESSION_FD + 1] 
 	[KCOLO_A_STATS_SESSION_FD] = { .type = NLA_S32, },
 };
 
+/* KCOLO_CMD_APPLY - do */
+const struct nla_policy kcolo_apply_nl_policy[KCOLO_A_SESSION_EPOCH + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+	[KCOLO_A_SESSION_EPOCH] = { .type = NLA_U64, },
+};
+
+/* KCOLO_CMD_DROP - do */
+const struct nla_policy kcolo_drop_nl_policy[KCOLO_A_SESSION_EPOCH + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+	[KCOLO_A_SESSION_EPOCH] = { .type = NLA_U64, },
+};
+
+/* KCOLO_CMD_LOG_SYNCED - do */
+const struct nla_policy kcolo_log_synced_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+};
+
+/* KCOLO_CMD_CLEAN - do */
+const struct nla_policy kcolo_clean_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+};
+
 /* Ops table for kcolo */
-const struct genl_ops kcolo_nl_ops[14] = {
+const struct genl_ops kcolo_nl_ops[18] = {
 	{
 		.cmd		= KCOLO_CMD_SESSION_NEW,
 		.doit		= kcolo_nl_session_new_doit,
 		.policy		= kcolo_session_new_nl_policy,
-		.maxattr	= KCOLO_A_SESSION_CHECKSUM,
+		.maxattr	= KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
 	},
 	{
 		.cmd		= KCOLO_CMD_SESSION_DEL,
@@ -161,7 +196,7 @@ const struct genl_ops kcolo_nl_ops[14] = {
 		.cmd		= KCOLO_CMD_SESSION_SET,
 		.doit		= kcolo_nl_session_set_doit,
 		.policy		= kcolo_session_set_nl_policy,
-		.maxattr	= KCOLO_A_SESSION_CHECKSUM,
+		.maxattr	= KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
 	},
 	{
 		.cmd		= KCOLO_CMD_VM_ATTACH,
@@ -223,6 +258,30 @@ const struct genl_ops kcolo_nl_ops[14] = {
 		.dumpit		= kcolo_nl_stats_get_dumpit,
 		.policy		= kcolo_stats_get_nl_policy,
 		.maxattr	= KCOLO_A_STATS_SESSION_FD,
+	},
+	{
+		.cmd		= KCOLO_CMD_APPLY,
+		.doit		= kcolo_nl_apply_doit,
+		.policy		= kcolo_apply_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_EPOCH,
+	},
+	{
+		.cmd		= KCOLO_CMD_DROP,
+		.doit		= kcolo_nl_drop_doit,
+		.policy		= kcolo_drop_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_EPOCH,
+	},
+	{
+		.cmd		= KCOLO_CMD_LOG_SYNCED,
+		.doit		= kcolo_nl_log_synced_doit,
+		.policy		= kcolo_log_synced_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_NAME,
+	},
+	{
+		.cmd		= KCOLO_CMD_CLEAN,
+		.doit		= kcolo_nl_clean_doit,
+		.policy		= kcolo_clean_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_NAME,
 	},
 };
 

@@ -14,13 +14,13 @@
 /* Common nested types */
 extern const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_LOG_SIZE + 1];
 
-extern const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_CHECKSUM + 1];
+extern const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT + 1];
 
 extern const struct nla_policy kcolo_session_del_nl_policy[KCOLO_A_SESSION_NAME + 1];
 
 extern const struct nla_policy kcolo_session_get_nl_policy[KCOLO_A_SESSION_NAME + 1];
 
-extern const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_CHECKSUM + 1];
+extern const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT + 1];
 
 extern const struct nla_policy kcolo_vm_attach_nl_policy[KCOLO_A_SESSION_VM_FD + 1];
 
@@ -42,8 +42,16 @@ extern const struct nla_policy kcolo_promote_nl_policy[KCOLO_A_SESSION_NAME + 1]
 
 extern const struct nla_policy kcolo_stats_get_nl_policy[KCOLO_A_STATS_SESSION_FD + 1];
 
+extern const struct nla_policy kcolo_apply_nl_policy[KCOLO_A_SESSION_EPOCH + 1];
+
+extern const struct nla_policy kcolo_drop_nl_policy[KCOLO_A_SESSION_EPOCH + 1];
+
+extern const struct nla_policy kcolo_log_synced_nl_policy[KCOLO_A_SESSION_NAME + 1];
+
+extern const struct nla_policy kcolo_clean_nl_policy[KCOLO_A_SESSION_NAME + 1];
+
 /* Ops table for kcolo */
-extern const struct genl_ops kcolo_nl_ops[14];
+extern const struct genl_ops kcolo_nl_ops[18];
 
 int kcolo_nl_dump_start(struct netlink_callback *cb);
 
@@ -64,6 +72,10 @@ int kcolo_nl_abort_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_promote_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int kcolo_nl_apply_doit(struct sk_buff *skb, struct genl_info *info);
+int kcolo_nl_drop_doit(struct sk_buff *skb, struct genl_info *info);
+int kcolo_nl_log_synced_doit(struct sk_buff *skb, struct genl_info *info);
+int kcolo_nl_clean_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	KCOLO_NLGRP_EVENTS,

@@ -3,6 +3,7 @@
 #include <linux/file.h>
 #include <linux/sched/mm.h>
 #include <net/genetlink.h>
+#include "clean.h"
 #include "fill.h"
 #include "mutate.h"
 #include "netlink.h"
@@ -36,6 +37,23 @@ int kcolo_nl_vm_attach_doit(struct sk_buff *skb, struct genl_info *info)
 	fput(file);
 out:
 	kcolo_session_put(s);
+	return err;
+}
+
+static int alloc_region(struct kcolo_session *s, struct kcolo_region **rp,
+			const char *name, u64 hva, u64 size)
+{
+	bool primary = s->role == KCOLO_ROLE_PRIMARY;
+	int err = kcolo_region_alloc(rp, name, hva, size >> PAGE_SHIFT);
+
+	if (err)
+		return err;
+	if (primary)
+		err = kcolo_region_track(*rp);
+	if (!err && (primary || s->external))
+		err = kcolo_region_log(*rp);
+	if (err)
+		kcolo_region_free(*rp);
 	return err;
 }
 
@@ -83,8 +101,7 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb,
 			       "a region is added by the process whose VM or regions the session has");
 		return err;
 	}
-	err = kcolo_region_alloc(&r, name, hva, size >> PAGE_SHIFT,
-				 s->role == KCOLO_ROLE_PRIMARY);
+	err = alloc_region(s, &r, name, hva, size);
 	if (err)
 		return err;
 	r->id = s->nr_regions;
@@ -120,6 +137,11 @@ static int change_regions(struct kcolo_session *s, struct genl_info *info,
 	if (s->regions_agreed) {
 		NL_SET_ERR_MSG(info->extack,
 			       "regions are fixed once the first checkpoint has begun");
+		return -EBUSY;
+	}
+	if (s->clean) {
+		NL_SET_ERR_MSG(info->extack,
+			       "regions are fixed once they were said to be clean");
 		return -EBUSY;
 	}
 	if (cmd == KCOLO_CMD_REGION_ADD && s->role == KCOLO_ROLE_PRIMARY &&
@@ -200,6 +222,23 @@ int kcolo_nl_region_del_doit(struct sk_buff *skb, struct genl_info *info)
 					 info->extack);
 		mutex_unlock(&s->lock);
 	}
+	kcolo_session_put(s);
+	return err;
+}
+
+int kcolo_nl_clean_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	mutex_lock(&s->lock);
+	if (kcolo_state_allows(s, KCOLO_CMD_CLEAN))
+		err = kcolo_clean(s, info->extack);
+	else
+		err = kcolo_nl_refuse_state(s, info);
+	mutex_unlock(&s->lock);
 	kcolo_session_put(s);
 	return err;
 }

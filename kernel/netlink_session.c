@@ -38,7 +38,8 @@ bad:
 static int check_params(struct nlattr **attrs, struct netlink_ext_ack *extack)
 {
 	static const int times[] = {
-		KCOLO_A_SESSION_PEER_TIMEOUT, KCOLO_A_SESSION_PAUSE_LIMIT
+		KCOLO_A_SESSION_PEER_TIMEOUT, KCOLO_A_SESSION_PAUSE_LIMIT,
+		KCOLO_A_SESSION_LOG_SYNC_TIMEOUT
 	};
 	unsigned int i;
 
@@ -73,6 +74,12 @@ static void set_params(struct kcolo_session *s, struct nlattr **attrs)
 	if (attrs[KCOLO_A_SESSION_CHECKSUM])
 		WRITE_ONCE(s->checksum,
 			   nla_get_u8(attrs[KCOLO_A_SESSION_CHECKSUM]));
+	if (attrs[KCOLO_A_SESSION_LOG_SYNC])
+		WRITE_ONCE(s->log_sync,
+			   nla_get_u8(attrs[KCOLO_A_SESSION_LOG_SYNC]));
+	if (attrs[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT])
+		WRITE_ONCE(s->log_sync_timeout,
+			   nla_get_u32(attrs[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT]));
 }
 
 static int check_new(struct genl_info *info, enum kcolo_role role,
@@ -222,6 +229,9 @@ int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!s)
 		return -ENOMEM;
 	s->insecure = true;
+	s->external = info->attrs[KCOLO_A_SESSION_DEVICE_STATE] &&
+		nla_get_u32(info->attrs[KCOLO_A_SESSION_DEVICE_STATE]) ==
+		KCOLO_DEVICE_STATE_EXTERNAL;
 	s->local = local;
 	s->peer = peer;
 	set_params(s, info->attrs);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory of kcolo's own that has addresses in the VMM too: the scratch area
- * for KVM's ioctls, and the bitmaps of a region with its user log.
+ * for KVM's ioctls, and the bitmaps of a region with its log.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -70,22 +70,23 @@ int kcolo_scratch_grow(struct kcolo_scratch *scratch, u64 slot_pages)
 	return scratch->nr < nr ? -ENOMEM : 0;
 }
 
+static size_t bitmap_bytes(const struct kcolo_region *region)
+{
+	return BITS_TO_LONGS(region->nr_pages) * sizeof(long);
+}
+
 /**
- * kcolo_region_alloc - make a region
+ * kcolo_region_alloc - make a region without bitmaps
  * @regionp: where it goes; the caller owns it
  * @name: its name, at most KCOLO_NAME_MAX long
  * @hva: where it begins in the VMM's memory
  * @nr_pages: its size
- * @tracked: whether it has bitmaps and a user log (primary)
- *
- * All pages of a tracked region are pending: nothing was sent yet.
  *
  * Return: 0 or -ENOMEM.
  */
 int kcolo_region_alloc(struct kcolo_region **regionp, const char *name,
-		       unsigned long hva, u64 nr_pages, bool tracked)
+		       unsigned long hva, u64 nr_pages)
 {
-	size_t bytes = BITS_TO_LONGS(nr_pages) * sizeof(long);
 	struct kcolo_region *r;
 
 	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
@@ -94,20 +95,40 @@ int kcolo_region_alloc(struct kcolo_region **regionp, const char *name,
 	strscpy(r->name, name, sizeof(r->name));
 	r->hva = hva;
 	r->nr_pages = nr_pages;
-	if (tracked) {
-		r->pending = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
-		r->unacked = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
-		r->log_size = PAGE_ALIGN(bytes);
-		r->user_log = __vmalloc(r->log_size,
-					GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-		if (!r->pending || !r->unacked || !r->user_log) {
-			kcolo_region_free(r);
-			return -ENOMEM;
-		}
-		bitmap_set(r->pending, 0, nr_pages);
-	}
 	*regionp = r;
 	return 0;
+}
+
+/**
+ * kcolo_region_track - have the bitmaps that tell what is to be sent
+ * @region: of a primary
+ *
+ * All pages are pending: nothing was sent yet.
+ *
+ * Return: 0 or -ENOMEM; kcolo_region_free() frees what there is.
+ */
+int kcolo_region_track(struct kcolo_region *region)
+{
+	region->pending = kvzalloc(bitmap_bytes(region), GFP_KERNEL_ACCOUNT);
+	region->unacked = kvzalloc(bitmap_bytes(region), GFP_KERNEL_ACCOUNT);
+	if (!region->pending || !region->unacked)
+		return -ENOMEM;
+	bitmap_set(region->pending, 0, region->nr_pages);
+	return 0;
+}
+
+/**
+ * kcolo_region_log - have a log that the VMM can map
+ * @region: without one
+ *
+ * Return: 0 or -ENOMEM; kcolo_region_free() frees what there is.
+ */
+int kcolo_region_log(struct kcolo_region *region)
+{
+	region->log_size = PAGE_ALIGN(bitmap_bytes(region));
+	region->log = __vmalloc(region->log_size,
+				GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	return region->log ? 0 : -ENOMEM;
 }
 
 /**
@@ -119,6 +140,6 @@ void kcolo_region_free(struct kcolo_region *region)
 {
 	kvfree(region->pending);
 	kvfree(region->unacked);
-	vfree(region->user_log);
+	vfree(region->log);
 	kfree(region);
 }

@@ -2,12 +2,12 @@
 /*
  * The secondary: one thread that listens and receives on the control
  * connection, one that receives pages (apply.c), and a worker that commits,
- * puts in place, and promotes. An epoch is committed in one place only,
- * commit_epoch(), under both locks.
+ * puts in place (commit.c), and promotes.
  */
 #include <linux/kthread.h>
 #include <linux/sched/task.h>
 #include "apply.h"
+#include "commit.h"
 #include "end.h"
 #include "link.h"
 #include "listen.h"
@@ -15,14 +15,6 @@
 #include "secondary.h"
 #include "session.h"
 #include "trace.h"
-
-static void drop_epoch(struct kcolo_session *s)
-{
-	mutex_lock(&s->staging_lock);
-	s->take_pages = false;
-	kcolo_staging_drop(&s->staging);
-	mutex_unlock(&s->staging_lock);
-}
 
 static struct kcolo_region *find_region(struct kcolo_session *s,
 					const char *name)
@@ -86,6 +78,19 @@ static bool match_regions(struct kcolo_session *s, const u8 *body,
 	return false;
 }
 
+/* Under s->lock. One end's word is not enough: nothing would be sent. */
+static bool match_clean(struct kcolo_session *s, bool clean, char *why,
+			size_t len)
+{
+	if (clean == s->clean)
+		return true;
+	strscpy(why, clean ?
+		"the primary said clean and the secondary did not: both have to say it, or none" :
+		"the secondary said clean and the primary did not: both have to say it, or none",
+		len);
+	return false;
+}
+
 static const char *got_regions(struct kcolo_session *s,
 			       const struct kcolo_wire_hdr *hdr, const u8 *body)
 {
@@ -95,12 +100,15 @@ static const char *got_regions(struct kcolo_session *s,
 
 	if (hdr->length % KCOLO_WIRE_REGION)
 		return "REGIONS is not as long as its parts";
+	if (hdr->arg & ~KCOLO_WIRE_CLEAN)
+		return "REGIONS says something that is not known";
 	mutex_lock(&s->lock);
 	if (s->regions_agreed || s->state != KCOLO_STATE_IDLE) {
 		mutex_unlock(&s->lock);
 		return "REGIONS came when they were agreed";
 	}
-	fits = match_regions(s, body, nr, why, sizeof(why));
+	fits = match_regions(s, body, nr, why, sizeof(why)) &&
+	       match_clean(s, hdr->arg & KCOLO_WIRE_CLEAN, why, sizeof(why));
 	s->regions_agreed = fits;
 	if (!fits)
 		kcolo_session_set_error(s, why);
@@ -143,7 +151,8 @@ static const char *open_epoch(struct kcolo_session *s,
 	s->rx_epoch = hdr->epoch;
 	memset(&s->got, 0, sizeof(s->got));
 	s->take_pages = true;
-	s->direct = !s->committed;
+	s->direct = !s->committed &&
+		    (!s->clean || kcolo_mutant(clean_direct));
 	mutex_unlock(&s->staging_lock);
 	kcolo_state_set(s, KCOLO_STATE_RECEIVING);
 	mutex_unlock(&s->lock);
@@ -164,7 +173,7 @@ static const char *abort_epoch(struct kcolo_session *s, u32 reason)
 	/* No new epoch opens before this thread reads the next message. */
 	kcolo_state_set(s, KCOLO_STATE_IDLE);
 	mutex_unlock(&s->lock);
-	drop_epoch(s);
+	kcolo_commit_forget(s);
 	trace_kcolo_abort(s->name, s->epoch, 0);
 	return NULL;
 }
@@ -222,6 +231,8 @@ static const char *epoch_message(struct kcolo_session *s,
 		return NULL;
 	case KCOLO_WIRE_VMSTATE_SIZE:
 	case KCOLO_WIRE_VMSTATE_SEND:
+		if (s->external)
+			return "device state came in a session that does not carry it";
 		return got_devstate(ds, hdr, body);
 	case KCOLO_WIRE_CHECKPOINT_END:
 		return got_end(s, ds, body);
@@ -230,6 +241,37 @@ static const char *epoch_message(struct kcolo_session *s,
 	default:
 		return "the primary sent a message that is not its to send";
 	}
+}
+
+/* The primary may not know yet that an epoch was refused or dropped. */
+static bool comes_late(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr)
+{
+	bool dropped;
+
+	mutex_lock(&s->lock);
+	dropped = hdr->epoch && hdr->epoch == s->dropped;
+	mutex_unlock(&s->lock);
+	return hdr->type == KCOLO_WIRE_ABORT ||
+	       (dropped && (hdr->type == KCOLO_WIRE_MIGRATE_RAM ||
+			    hdr->type == KCOLO_WIRE_CHECKPOINT_END));
+}
+
+/* After the end an ABORT can only ask, and an apply may have been quicker. */
+static bool ask_drop(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr)
+{
+	bool open;
+
+	if (hdr->type != KCOLO_WIRE_ABORT || !s->external)
+		return false;
+	mutex_lock(&s->lock);
+	open = hdr->epoch == s->epoch && (s->state == KCOLO_STATE_COMMITTING ||
+					  s->state == KCOLO_STATE_PREPARED);
+	if (open) {
+		s->drop_epoch = s->epoch;
+		kcolo_session_request(s, KCOLO_REQ_DROP);
+	}
+	mutex_unlock(&s->lock);
+	return open;
 }
 
 static const char *secondary_message(struct kcolo_session *s,
@@ -243,6 +285,8 @@ static const char *secondary_message(struct kcolo_session *s,
 		return got_regions(s, hdr, body);
 	if (hdr->type == KCOLO_WIRE_CHECKPOINT_REQUEST)
 		return open_epoch(s, hdr);
+	if (ask_drop(s, hdr))
+		return NULL;
 
 	mutex_lock(&s->lock);
 	/* The worker drops its reference when it gives the epoch up. */
@@ -251,110 +295,12 @@ static const char *secondary_message(struct kcolo_session *s,
 		kref_get(&ds->ref);
 	}
 	mutex_unlock(&s->lock);
-	if (!ds) {
-		/* The primary may not know yet that it was refused. */
-		return hdr->type == KCOLO_WIRE_ABORT ? NULL :
+	if (!ds)
+		return comes_late(s, hdr) ? NULL :
 		       "a message came for an epoch that is not open";
-	}
 	bad = epoch_message(s, ds, hdr, body);
 	kcolo_devstate_put(ds);
 	return bad;
-}
-
-/* Whether all pages of the epoch are there: 1, not yet 0, or never -EPROTO. */
-static int epoch_whole(struct kcolo_session *s)
-{
-	u64 messages;
-	int whole;
-
-	if (kcolo_mutant(end_no_wait))
-		return 1;
-	/* In a wait's condition: no lock. Pages are counted before messages. */
-	messages = smp_load_acquire(&s->got.messages);
-	if (messages < s->expect.messages)
-		whole = 0;
-	else if (messages == s->expect.messages &&
-		 READ_ONCE(s->got.pages) == s->expect.pages)
-		whole = 1;
-	else
-		whole = -EPROTO;
-	return whole;
-}
-
-#define COMMIT_INTERRUPTS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
-				 BIT(KCOLO_REQ_PROMOTE) | \
-				 BIT(KCOLO_REQ_VM_GONE))
-
-/*
- * The decision. Afterwards the epoch is committed, whatever becomes of the
- * primary; a promotion that was asked for before goes without it.
- */
-static bool decide_commit(struct kcolo_session *s)
-{
-	bool committed = false;
-
-	mutex_lock(&s->lock);
-	mutex_lock(&s->staging_lock);
-	if (s->state == KCOLO_STATE_COMMITTING &&
-	    !test_bit(KCOLO_REQ_PROMOTE, &s->req) &&
-	    kcolo_state_set(s, KCOLO_STATE_APPLYING)) {
-		s->take_pages = false;
-		s->committed = s->epoch;
-		kcolo_devstate_put(s->saved);
-		s->saved = s->devstate;
-		s->devstate = NULL;
-		KCOLO_STAT(s, CHECKPOINTS)++;
-		KCOLO_STAT(s, CHECKPOINTS_URGENT) +=
-			s->kind == KCOLO_KIND_URGENT;
-		committed = true;
-	}
-	mutex_unlock(&s->staging_lock);
-	mutex_unlock(&s->lock);
-	return committed;
-}
-
-static void applied(struct kcolo_session *s, int err)
-{
-	mutex_lock(&s->lock);
-	if (err) {
-		kcolo_session_set_error(s, "a committed epoch could not be put in place");
-		s->abort_reason = err == -ESRCH ? KCOLO_ABORT_REASON_VM_GONE :
-						  KCOLO_ABORT_REASON_GUEST_MEMORY;
-		kcolo_state_set(s, KCOLO_STATE_BROKEN);
-	} else {
-		kcolo_state_set(s, KCOLO_STATE_IDLE);
-	}
-	trace_kcolo_apply(s->name, s->committed, KCOLO_STAT(s, APPLY_PAGES));
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-		.type = err ? KCOLO_EVENT_TYPE_BROKEN :
-			      KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED,
-		.abort_reason = err ? s->abort_reason : 0,
-		.error = err ? s->error : NULL });
-	mutex_unlock(&s->lock);
-}
-
-static void commit_epoch(struct kcolo_session *s)
-{
-	u64 epoch = s->epoch;
-	int whole, err;
-
-	/* The link is given up when the peer is silent: this wait ends. */
-	wait_event_idle(s->wq, (whole = epoch_whole(s)) ||
-			READ_ONCE(s->req) & COMMIT_INTERRUPTS);
-	if (whole < 0)
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PROTOCOL,
-					  "an epoch has more pages than its end says");
-	if (whole != 1 || !decide_commit(s))
-		return;
-	kcolo_link_say(s, KCOLO_WIRE_VMSTATE_RECEIVED, epoch, 0, NULL, 0);
-	err = kcolo_apply_staged(s);
-	applied(s, err);
-	if (err)
-		kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch,
-			       KCOLO_ABORT_REASON_PEER_REFUSED, s->error,
-			       strnlen(s->error, KCOLO_WIRE_TEXT_MAX));
-	else
-		kcolo_link_say(s, KCOLO_WIRE_VMSTATE_LOADED, epoch, 0, NULL, 0);
 }
 
 static void link_lost(struct kcolo_session *s)
@@ -366,8 +312,13 @@ static void link_lost(struct kcolo_session *s)
 	case KCOLO_STATE_IDLE:
 	case KCOLO_STATE_RECEIVING:
 	case KCOLO_STATE_COMMITTING:
+	case KCOLO_STATE_PREPARED:
 		kcolo_state_set(s, KCOLO_STATE_LOST);
 		break;
+	case KCOLO_STATE_APPLYING:
+		/* Committed by apply just now: first that. */
+		set_bit(KCOLO_REQ_LINK, &s->req);
+		fallthrough;
 	default:
 		mutex_unlock(&s->lock);
 		return;
@@ -384,7 +335,7 @@ static void link_lost(struct kcolo_session *s)
 			.abort_reason = s->link_reason,
 			.error = s->link_error });
 	mutex_unlock(&s->lock);
-	drop_epoch(s);
+	kcolo_commit_forget(s);
 	if (closed)
 		kcolo_session_end(s, false);
 }
@@ -398,6 +349,12 @@ static void promote(struct kcolo_session *s)
 	bool done;
 
 	mutex_lock(&s->lock);
+	if (s->state == KCOLO_STATE_APPLYING) {
+		/* Committed by apply just now: first that. */
+		set_bit(KCOLO_REQ_PROMOTE, &s->req);
+		mutex_unlock(&s->lock);
+		return;
+	}
 	/* What its primary ended on purpose runs on there. */
 	done = s->state != KCOLO_STATE_BROKEN &&
 	       !READ_ONCE(s->guest.gone) &&
@@ -406,7 +363,7 @@ static void promote(struct kcolo_session *s)
 	kcolo_devstate_put(s->devstate);
 	s->devstate = NULL;
 	mutex_unlock(&s->lock);
-	drop_epoch(s);
+	kcolo_commit_forget(s);
 	if (!done)
 		return;
 	if (!kcolo_mutant(no_fence)) {
@@ -421,7 +378,8 @@ static void promote(struct kcolo_session *s)
 }
 
 #define WORKER_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
-			 BIT(KCOLO_REQ_END) | BIT(KCOLO_REQ_PROMOTE) | \
+			 BIT(KCOLO_REQ_END) | BIT(KCOLO_REQ_APPLY) | \
+			 BIT(KCOLO_REQ_DROP) | BIT(KCOLO_REQ_PROMOTE) | \
 			 BIT(KCOLO_REQ_VM_GONE))
 
 static int secondary_worker(void *arg)
@@ -431,7 +389,11 @@ static int secondary_worker(void *arg)
 	while (!kcolo_session_stopping(s)) {
 		wait_event_idle(s->wq, READ_ONCE(s->req) & WORKER_REQS);
 		if (test_and_clear_bit(KCOLO_REQ_END, &s->req))
-			commit_epoch(s);
+			kcolo_commit_end(s);
+		if (test_and_clear_bit(KCOLO_REQ_APPLY, &s->req))
+			kcolo_commit_apply(s);
+		if (test_and_clear_bit(KCOLO_REQ_DROP, &s->req))
+			kcolo_commit_drop(s);
 		if (test_and_clear_bit(KCOLO_REQ_PROMOTE, &s->req))
 			promote(s);
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))
@@ -439,6 +401,9 @@ static int secondary_worker(void *arg)
 		if (test_and_clear_bit(KCOLO_REQ_VM_GONE, &s->req))
 			kcolo_session_vm_gone(s);
 	}
+	/* What was committed is not left half in place. */
+	if (test_bit(KCOLO_REQ_APPLY, &s->req))
+		kcolo_commit_apply(s);
 	return 0;
 }
 

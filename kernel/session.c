@@ -75,6 +75,7 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 	s->peer_timeout = KCOLO_PEER_TIMEOUT_DEFAULT;
 	s->pause_limit = KCOLO_PAUSE_LIMIT_DEFAULT;
 	s->checksum = true;
+	s->log_sync_timeout = KCOLO_LOG_SYNC_TIMEOUT_DEFAULT;
 	mutex_init(&s->lock);
 	mutex_init(&s->map_lock);
 	mutex_init(&s->staging_lock);
@@ -356,6 +357,8 @@ void kcolo_session_notify(struct kcolo_session *s,
 
 	lockdep_assert_held(&s->lock);
 
+	if (notice->epoch)
+		ev.epoch = notice->epoch;
 	if (s->ready_time && s->role == KCOLO_ROLE_PRIMARY)
 		ev.pause_us = ktime_us_delta(ktime_get(), s->ready_time);
 	trace_kcolo_event(s->name, ev.type, ev.epoch, ev.state);

@@ -49,6 +49,9 @@ enum kcolo_req {
 	KCOLO_REQ_LINK,		/* a connection failed; session.link_* say why */
 	KCOLO_REQ_CONNECTED,	/* both connections stand */
 	KCOLO_REQ_END,		/* secondary: the end of the epoch is known */
+	KCOLO_REQ_APPLY,	/* secondary: the epoch was committed by apply */
+	KCOLO_REQ_DROP,		/* secondary: drop_epoch is to be dropped */
+	KCOLO_REQ_LOG_SYNCED,	/* the VMM's log is in the user log */
 	KCOLO_REQ_VM_GONE,	/* the VMM died */
 };
 
@@ -82,6 +85,7 @@ struct kcolo_session {
 	char name[KCOLO_NAME_MAX + 1];
 	enum kcolo_role role;
 	bool insecure;
+	bool external;			/* device state goes another way */
 	struct net *net;		/* held */
 	union kcolo_addr local;
 	union kcolo_addr peer;		/* secondary: under lock */
@@ -95,12 +99,17 @@ struct kcolo_session {
 	u32 peer_timeout;
 	u32 pause_limit;
 	bool checksum;
+	bool log_sync;
+	u32 log_sync_timeout;
 	u8 uuid[KCOLO_WIRE_UUID];
 	bool uuid_known;
 	u64 epoch;
 	u64 committed;
 	enum kcolo_kind kind;
 	bool synced;
+	bool clean;			/* RAM is what the peer has */
+	u64 drop_epoch;			/* secondary: of KCOLO_REQ_DROP */
+	u64 dropped;			/* secondary: the last epoch dropped */
 	bool end_sent;
 	bool regions_agreed;
 	enum kcolo_stop_reason stop_reason;
@@ -163,6 +172,7 @@ struct kcolo_session {
 /* What to say in an event beyond what the session says of itself. */
 struct kcolo_notice {
 	enum kcolo_event_type type;
+	u64 epoch;			/* when it is not the session's own */
 	enum kcolo_stop_reason stop_reason;
 	enum kcolo_abort_reason abort_reason;
 	u64 pending;

@@ -16,8 +16,10 @@ __u32 crc32c(__u32 crc, const void *data, unsigned int len);
 #endif
 
 #define KCOLO_WIRE_MAGIC	0x4f4c434bU	/* "KCLO" */
-#define KCOLO_WIRE_VERSION	1
-#define KCOLO_WIRE_FEATURES	0ULL
+#define KCOLO_WIRE_VERSION	2
+/* Feature of HELLO, alike on both ends: the device state is not of the session. */
+#define KCOLO_WIRE_EXTERNAL	0x1ULL
+#define KCOLO_WIRE_FEATURES	KCOLO_WIRE_EXTERNAL
 
 #define KCOLO_WIRE_HDR		32
 #define KCOLO_WIRE_HELLO	144
@@ -41,7 +43,7 @@ __u32 crc32c(__u32 crc, const void *data, unsigned int len);
 /* Names follow QEMU's COLOMessage where it has one. */
 enum kcolo_wire_type {
 	KCOLO_WIRE_HELLO_MSG = 1,	/* both ways, first on a connection */
-	KCOLO_WIRE_REGIONS,		/* > the regions of the primary */
+	KCOLO_WIRE_REGIONS,		/* > the regions of the primary; arg: clean */
 	KCOLO_WIRE_CHECKPOINT_READY,	/* < they are the secondary's too */
 	KCOLO_WIRE_CHECKPOINT_REQUEST,	/* > an epoch opens */
 	KCOLO_WIRE_CHECKPOINT_REPLY,	/* < the secondary can take it */
@@ -72,6 +74,8 @@ enum kcolo_wire_encoding {
 
 /* Flag of a PAGES message: payload_crc is meant. */
 #define KCOLO_WIRE_F_CRC	0x1U
+/* Argument of REGIONS: the regions are what the secondary has already. */
+#define KCOLO_WIRE_CLEAN	0x1U
 
 /**
  * struct kcolo_wire_hdr - what stands before every message
@@ -97,7 +101,7 @@ struct kcolo_wire_hdr {
  * @channel: enum kcolo_wire_channel
  * @role: enum kcolo_role of the sender
  * @page_size: bytes
- * @features: of those that both know
+ * @features: KCOLO_WIRE_FEATURES that the session uses
  * @incarnation: a number the primary makes for each life of its connections
  * @committed: the last epoch known to be committed
  * @uuid: identity of the pair

@@ -54,7 +54,14 @@ mutants() {
 	try apply_before_end base "--count 0 --die-at flushed:4" "--promote lost --run-on 500 --verify" "--ram $RAM_SMALL"
 	try end_no_wait ram "--kind urgent" "" "--ram $RAM_SMALL --content pages"
 	try stale_slot ram "--count 30 --threshold 0" "" "--ram 4M --churn 20 --vcpus 2"
+	try apply_before_apply ram "" "" "--ram $RAM_SMALL --device-state external"
+	try applied_bit_missing ram "" "" "--ram $RAM_SMALL --device-state external"
+	try clean_direct base "--count 0 --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
+	try clean_direct base "--count 0 --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
 	try_test one_alias once once
+	try_test clean_keeps_log clean clean-sends
+	try_test clean_running clean clean-running
+	try_test log_sync_no_wait log_sync log-sync-found
 	try_test old_round_wins malformed_epochs old-round
 	try_test no_fence malformed_epochs end-never-promote
 	try_test overlap_ok refusals_guest regions-primary

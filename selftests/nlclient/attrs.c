@@ -15,7 +15,8 @@ static const struct command {
 } commands[] = {
 	{ "session-del", KCOLO_CMD_SESSION_DEL, KCOLO_A_SESSION_NAME },
 	{ "session-get", KCOLO_CMD_SESSION_GET, KCOLO_A_SESSION_NAME },
-	{ "session-set", KCOLO_CMD_SESSION_SET, KCOLO_A_SESSION_CHECKSUM },
+	{ "session-set", KCOLO_CMD_SESSION_SET,
+	  KCOLO_A_SESSION_LOG_SYNC_TIMEOUT },
 	{ "vm-attach", KCOLO_CMD_VM_ATTACH, KCOLO_A_SESSION_VM_FD },
 	{ "region-add", KCOLO_CMD_REGION_ADD, KCOLO_A_SESSION_REGION },
 	{ "region-del", KCOLO_CMD_REGION_DEL, KCOLO_A_SESSION_REGION },
@@ -25,6 +26,10 @@ static const struct command {
 	{ "commit", KCOLO_CMD_COMMIT, KCOLO_A_SESSION_NAME },
 	{ "abort", KCOLO_CMD_ABORT, KCOLO_A_SESSION_NAME },
 	{ "promote", KCOLO_CMD_PROMOTE, KCOLO_A_SESSION_NAME },
+	{ "apply", KCOLO_CMD_APPLY, KCOLO_A_SESSION_EPOCH },
+	{ "drop", KCOLO_CMD_DROP, KCOLO_A_SESSION_EPOCH },
+	{ "log-synced", KCOLO_CMD_LOG_SYNCED, KCOLO_A_SESSION_NAME },
+	{ "clean", KCOLO_CMD_CLEAN, KCOLO_A_SESSION_NAME },
 };
 
 static char long_name[KCOLO_NAME_MAX + 2];
@@ -169,6 +174,8 @@ static void attrs_set(void)
 		{ KCOLO_A_SESSION_PEER_TIMEOUT, 3600001, "at most an hour" },
 		{ KCOLO_A_SESSION_PAUSE_LIMIT, 3600001, "at most an hour" },
 		{ KCOLO_A_SESSION_PAUSE_LIMIT, ~0u, "at most an hour" },
+		{ KCOLO_A_SESSION_LOG_SYNC_TIMEOUT, 0, "integer out of range" },
+		{ KCOLO_A_SESSION_LOG_SYNC_TIMEOUT, 3600001, "at most an hour" },
 	};
 	struct kcolo *k = lone_primary(60000);
 	int nl = nl_open(), fd = kcolo_session_fd(k);

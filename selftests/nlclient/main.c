@@ -36,6 +36,8 @@ static const struct group {
 	{ "gone", gone_scenarios },
 	{ "ends", ends_scenarios },
 	{ "race", race_scenarios },
+	{ "external", external_scenarios },
+	{ "clean", clean_scenarios },
 	{ "helpers", helpers_scenarios },
 };
 

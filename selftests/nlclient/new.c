@@ -87,7 +87,11 @@ static void new_attrs(void)
 	msg_u32(begin(&m, "x", P), KCOLO_A_SESSION_STATE, 1);
 	refused(nl, -1, "a state", &m, EINVAL, "Unsupported attribute");
 	msg_u64(begin(&m, "x", P), KCOLO_A_SESSION_EPOCH, 1);
-	refused(nl, -1, "an epoch", &m, EINVAL, "Unknown attribute type");
+	refused(nl, -1, "an epoch", &m, EINVAL, "Unsupported attribute");
+	msg_u8(begin(&m, "x", P), KCOLO_A_SESSION_CLEAN, 1);
+	refused(nl, -1, "clean", &m, EINVAL, "Unknown attribute type");
+	msg_u32(begin(&m, "x", P), KCOLO_A_SESSION_DEVICE_STATE, 2);
+	refused(nl, -1, "device-state 2", &m, ERANGE, "integer out of range");
 	expect(count_sessions() == before, "a refused session is there");
 }
 

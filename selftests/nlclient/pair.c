@@ -57,12 +57,14 @@ void leave_b(void)
 }
 
 static struct kcolo *make_session(const char *name, enum kcolo_role role,
-				  union kcolo_addr addr, u32 peer_timeout)
+				  union kcolo_addr addr, u32 peer_timeout,
+				  enum kcolo_device_state device_state)
 {
 	struct kcolo_session_config config = {
 		.name = name,
 		.role = role,
 		.insecure = true,
+		.device_state = device_state,
 		.params = { .mask = KCOLO_PARAM_PEER_TIMEOUT |
 				    KCOLO_PARAM_PAUSE_LIMIT,
 			    .peer_timeout = peer_timeout,
@@ -98,7 +100,7 @@ struct kcolo *lone_primary(u32 peer_timeout)
 
 	new_name(name, sizeof(name));
 	k = make_session(name, KCOLO_ROLE_PRIMARY, address("127.0.0.1", new_port()),
-			 peer_timeout);
+			 peer_timeout, KCOLO_DEVICE_STATE_SESSION);
 	/* Its error in words comes with the first try, and then stays. */
 	do {
 		sleep_ms(5);
@@ -113,7 +115,8 @@ struct kcolo *lone_secondary(void)
 
 	new_name(name, sizeof(name));
 	return make_session(name, KCOLO_ROLE_SECONDARY,
-		       address("127.0.0.1", new_port()), 60000);
+		       address("127.0.0.1", new_port()), 60000,
+		       KCOLO_DEVICE_STATE_SESSION);
 }
 
 u8 *make_ram(size_t size)
@@ -191,6 +194,12 @@ void await_gone(const char *name, u32 ms)
 
 void pair_up(struct pair *p, u32 peer_timeout)
 {
+	pair_up_with(p, peer_timeout, KCOLO_DEVICE_STATE_SESSION);
+}
+
+void pair_up_with(struct pair *p, u32 peer_timeout,
+		  enum kcolo_device_state device_state)
+{
 	u16 port = new_port();
 
 	memset(p, 0, sizeof(*p));
@@ -202,11 +211,11 @@ void pair_up(struct pair *p, u32 peer_timeout)
 			KVM_DIRTY_LOG_INITIALLY_SET);
 	enter_b();
 	p->b = make_session(p->name, KCOLO_ROLE_SECONDARY, address("10.1.0.2", port),
-			    peer_timeout);
+			    peer_timeout, device_state);
 	p->nlb = nl_open();
 	leave_b();
 	p->a = make_session(p->name, KCOLO_ROLE_PRIMARY, address("10.1.0.2", port),
-			    peer_timeout);
+			    peer_timeout, device_state);
 	p->nla = nl_open();
 	p->fda = kcolo_session_fd(p->a);
 	p->fdb = kcolo_session_fd(p->b);

@@ -55,6 +55,8 @@ u8 *make_ram(size_t size);
 
 /* Both ends connected and with their regions, no checkpoint yet. */
 void pair_up(struct pair *p, u32 peer_timeout);
+void pair_up_with(struct pair *p, u32 peer_timeout,
+		  enum kcolo_device_state device_state);
 void pair_down(struct pair *p);
 void await_state(struct kcolo *k, enum kcolo_state state);
 enum kcolo_state state_of(struct kcolo *k, struct kcolo_session_info *info);

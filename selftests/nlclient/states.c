@@ -31,7 +31,19 @@ static const struct command {
 	  S(FLUSHED) | S(COMMITTING), NEVER },
 	{ "promote", KCOLO_CMD_PROMOTE, NEVER, S(IDLE) | S(RECEIVING) |
 	  S(COMMITTING) | S(APPLYING) | S(LOST) },
+	{ "apply", KCOLO_CMD_APPLY, NEVER, NEVER },
+	{ "drop", KCOLO_CMD_DROP, NEVER, NEVER },
+	{ "log-synced", KCOLO_CMD_LOG_SYNCED, ~S(CLOSED), NEVER },
+	{ "clean", KCOLO_CMD_CLEAN, S(CONNECTING) | S(IDLE),
+	  S(CONNECTING) | S(IDLE) },
 };
+
+#define CARRIED	"the end of an epoch commits it here: apply and drop are for device-state external"
+
+static bool of_epoch(int cmd)
+{
+	return cmd == KCOLO_CMD_APPLY || cmd == KCOLO_CMD_DROP;
+}
 
 static struct msg *build(struct msg *m, int cmd, int fd, struct pair *p)
 {
@@ -42,6 +54,8 @@ static struct msg *build(struct msg *m, int cmd, int fd, struct pair *p)
 		msg_region(m, "more", 16 * MIB, PAGE);
 	if (cmd == KCOLO_CMD_REGION_DEL)
 		msg_region(m, "ram", 16 * MIB, PAGE);
+	if (of_epoch(cmd))
+		msg_u64(m, KCOLO_A_SESSION_EPOCH, 1);
 	return m;
 }
 
@@ -56,6 +70,7 @@ static void try_all(struct pair *p, bool primary, enum kcolo_state state)
 	char text[96], what[64];
 	unsigned int i;
 	struct msg m;
+	bool other;
 
 	snprintf(text, sizeof(text), "a %s in state %s cannot do this",
 		 primary ? "primary" : "secondary", kcolo_state_name(state));
@@ -73,8 +88,10 @@ static void try_all(struct pair *p, bool primary, enum kcolo_state state)
 		snprintf(what, sizeof(what), "%s of a %s in %s",
 			 commands[i].name, primary ? "primary" : "secondary",
 			 kcolo_state_name(state));
+		other = of_epoch(commands[i].cmd) && state != KCOLO_STATE_CLOSED;
 		refused(nl, fd, what, build(&m, commands[i].cmd, fd, p),
-			state == KCOLO_STATE_CLOSED ? ESHUTDOWN : EBUSY, text);
+			state == KCOLO_STATE_CLOSED ? ESHUTDOWN :
+			other ? EOPNOTSUPP : EBUSY, other ? CARRIED : text);
 	}
 	if (state_of(k, &info) != state)
 		fail("the state was left: %s", kcolo_state_name(info.state));

@@ -19,6 +19,11 @@ static void bad_features(struct kcolo_wire_hello *hello)
 	hello->features = 1ull << 40;
 }
 
+static void bad_external(struct kcolo_wire_hello *hello)
+{
+	hello->features ^= KCOLO_WIRE_EXTERNAL;
+}
+
 static void bad_role(struct kcolo_wire_hello *hello)
 {
 	hello->role = hello->role == KCOLO_ROLE_PRIMARY ?
@@ -46,6 +51,8 @@ const struct misfit misfits[] = {
 	{ "page size", bad_page_size, "the peer has another page size" },
 	{ "features", bad_features,
 	  "the peer uses features that are not known here" },
+	{ "device state", bad_external,
+	  "the peer's device-state is external and this end's session: give both the same" },
 	{ "role", bad_role,
 	  "the peer has the same role: one end must be secondary" },
 	{ "no role", bad_no_role,

@@ -14,6 +14,8 @@ void holder_up(struct holder *h, u32 peer_timeout)
 		.role = KCOLO_ROLE_SECONDARY,
 		.local = opt.addr,
 		.insecure = true,
+		.device_state = opt.external ? KCOLO_DEVICE_STATE_EXTERNAL :
+				KCOLO_DEVICE_STATE_SESSION,
 		.params = { .mask = KCOLO_PARAM_PEER_TIMEOUT,
 			    .peer_timeout = peer_timeout },
 	};
@@ -112,12 +114,20 @@ void holder_promote(struct holder *h)
 		fail("promotion: %s", kcolo_error(h->k));
 	holder_must(h, KCOLO_STATE_PROMOTED, "promotion");
 	holder_check(h, "after the promotion");
+	if (opt.external)
+		return;
 	if (kcolo_devstate_read(h->k, &state, &len))
 		fail("device state: %s", kcolo_error(h->k));
 	if (len != h->state_len || memcmp(state, h->state, len))
 		fail("the device state is not that of epoch %llu",
 		     h->committed);
 	free(state);
+}
+
+void holder_apply(struct holder *h, u64 epoch)
+{
+	if (kcolo_apply(h->k, epoch))
+		fail("apply of epoch %llu: %s", epoch, kcolo_error(h->k));
 }
 
 void holder_down(struct holder *h)

@@ -42,6 +42,8 @@ void holder_lost(struct holder *h, enum kcolo_abort_reason reason,
 		 const char *error);
 /* Take over, with RAM and device state of the last commit. */
 void holder_promote(struct holder *h);
+/* The epoch that is prepared is to be committed. */
+void holder_apply(struct holder *h, u64 epoch);
 void holder_down(struct holder *h);
 u64 holder_stat(struct holder *h, unsigned int which);
 

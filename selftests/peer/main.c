@@ -33,10 +33,12 @@ static const struct group {
 	{ "malformed", 'c', malformed_scenarios },
 	{ "cut", 'c', cut_scenarios },
 	{ "fuzz", 'c', fuzz_scenarios },
+	{ "prepared", 'c', prepared_scenarios },
 	{ "refuse", 'l', refuse_scenarios },
 	{ "hung", 'l', hung_scenarios },
 	{ "answers", 'l', answers_scenarios },
 	{ "blocked", 'l', blocked_scenarios },
+	{ "verdict", 'l', verdict_scenarios },
 };
 
 static const char usage_text[] =

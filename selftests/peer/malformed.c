@@ -118,6 +118,38 @@ static void malformed_regions(void)
 	play_over(p);
 }
 
+/* What the primary says is clean has to be clean here, too. */
+static void malformed_clean(void)
+{
+	struct play *p = play_connected(LONG_MS);
+	struct buf b = {};
+
+	regions_put(&b, 1);
+	b.p[12] = KCOLO_WIRE_CLEAN;
+	buf_fix_header(&b, 0);
+	link_send(p->l, KCOLO_WIRE_CONTROL, &b);
+	expect(p->l, KCOLO_WIRE_ABORT, 1);
+	if (kcolo_clean(p->h.k))
+		fail("clean: %s", kcolo_error(p->h.k));
+	regions_put(&b, 1);
+	link_send(p->l, KCOLO_WIRE_CONTROL, &b);
+	expect(p->l, KCOLO_WIRE_ABORT, 1);
+	regions_put(&b, 1);
+	b.p[12] = KCOLO_WIRE_CLEAN;
+	buf_fix_header(&b, 0);
+	link_send(p->l, KCOLO_WIRE_CONTROL, &b);
+	expect(p->l, KCOLO_WIRE_CHECKPOINT_READY, 1);
+	/* It is staged, and so is not there before its end. */
+	play_open(p, 1);
+	pages_add(&p->m, 0, 3, 2, 9);
+	play_pages(p, 1, 0);
+	stay(p->l, 200);
+	holder_check(&p->h, "in the first epoch");
+	ram_set(&p->h.should, 0, 3, 2, 9);
+	play_commit(p, 1);
+	play_over(p);
+}
+
 /* One region twice, another not at all: as many as there are. */
 static void malformed_region_twice(void)
 {
@@ -140,6 +172,8 @@ const struct scenario malformed_scenarios[] = {
 	  malformed_control },
 	{ "malformed-regions", "regions that are not the secondary's",
 	  malformed_regions },
+	{ "malformed-clean", "regions that are clean on one end",
+	  malformed_clean },
 	{ "malformed-region-twice", "a region that is named twice",
 	  malformed_region_twice },
 	{}

@@ -83,6 +83,13 @@ static void put_regions(struct buf *b)
 	regions_put(b, 2);
 }
 
+static void unknown_regions(struct buf *b)
+{
+	regions_put(b, 1);
+	b->p[12] = 2;
+	buf_fix_header(b, 0);
+}
+
 static void odd_regions(struct buf *b)
 {
 	static const u8 body[KCOLO_WIRE_REGION + 1];
@@ -244,6 +251,8 @@ const struct bad bad_control[] = {
 	  "REGIONS came when they were agreed", PROTOCOL),
 	C("REGIONS of no whole entries", AT_CONNECTED, odd_regions,
 	  "REGIONS is not as long as its parts", PROTOCOL),
+	C("REGIONS with what is not known", AT_CONNECTED, unknown_regions,
+	  "REGIONS says something that is not known", PROTOCOL),
 	C("another epoch", AT_OPEN, size_of_3, NOT_OPEN, PROTOCOL),
 	C("no epoch", AT_IDLE, size_of_2, NOT_OPEN, PROTOCOL),
 	C("END of a committed epoch", AT_IDLE, end_of_1, NOT_OPEN, PROTOCOL),

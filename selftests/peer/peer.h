@@ -32,6 +32,7 @@ typedef __u64 u64;
  * @seed: of the fuzzer
  * @count: connections of the fuzzer
  * @vmm: the VMM of the primary is another process
+ * @external: device state goes another way; a scenario says so for itself
  * @slow: factor for all times, for a kernel that is slow
  */
 struct options {
@@ -40,6 +41,7 @@ struct options {
 	u64 seed;
 	u32 count;
 	bool vmm;
+	bool external;
 	u32 slow;
 };
 
@@ -62,9 +64,10 @@ struct scenario {
  * an entry without a name.
  */
 extern const struct scenario epochs_scenarios[], hello_scenarios[],
-	malformed_scenarios[], cut_scenarios[], fuzz_scenarios[];
+	malformed_scenarios[], cut_scenarios[], fuzz_scenarios[],
+	prepared_scenarios[];
 extern const struct scenario refuse_scenarios[], hung_scenarios[],
-	answers_scenarios[], blocked_scenarios[];
+	answers_scenarios[], blocked_scenarios[], verdict_scenarios[];
 
 /* util.c */
 void *xalloc(size_t size);

@@ -120,6 +120,7 @@ void hello_fill(struct kcolo_wire_hello *hello, int channel)
 	hello->channel = channel;
 	hello->role = KCOLO_ROLE_PRIMARY;
 	hello->page_size = PAGE;
+	hello->features = opt.external ? KCOLO_WIRE_EXTERNAL : 0;
 	hello->incarnation = 0x1234567890abcdef;
 	memset(hello->uuid, 0x42, sizeof(hello->uuid));
 	memcpy(hello->name, opt.name, strlen(opt.name));
@@ -149,6 +150,7 @@ static void hello_check(const struct message *m, int channel,
 		fail("%s", bad);
 	if (hello.version != KCOLO_WIRE_VERSION || hello.channel != channel ||
 	    hello.role != KCOLO_ROLE_SECONDARY || hello.page_size != PAGE ||
+	    hello.features != ours->features ||
 	    hello.incarnation != ours->incarnation ||
 	    memcmp(hello.uuid, ours->uuid, sizeof(hello.uuid)) ||
 	    strcmp(hello.name, opt.name))
@@ -304,8 +306,13 @@ void play_commit(struct play *p, u64 epoch)
 {
 	static const char state[] = "device state";
 
-	send_state(p->l, epoch, state, sizeof(state));
+	if (!opt.external)
+		send_state(p->l, epoch, state, sizeof(state));
 	send_end(p->l, epoch, p->messages, p->pages);
+	if (opt.external) {
+		holder_must(&p->h, KCOLO_STATE_PREPARED, "the end was sent");
+		holder_apply(&p->h, epoch);
+	}
 	expect(p->l, KCOLO_WIRE_VMSTATE_RECEIVED, epoch);
 	expect(p->l, KCOLO_WIRE_VMSTATE_LOADED, epoch);
 	p->h.committed = epoch;

@@ -68,6 +68,8 @@ struct serve *serve_new(u32 peer_timeout, size_t size)
 		.role = KCOLO_ROLE_PRIMARY,
 		.peer = opt.addr,
 		.insecure = true,
+		.device_state = opt.external ? KCOLO_DEVICE_STATE_EXTERNAL :
+				KCOLO_DEVICE_STATE_SESSION,
 		.params = { .mask = KCOLO_PARAM_PEER_TIMEOUT |
 				    KCOLO_PARAM_PAUSE_LIMIT,
 			    .peer_timeout = peer_timeout,
@@ -121,7 +123,7 @@ void primary_drive(struct serve *s)
 		kcolo_flush(s->k);
 		break;
 	case KCOLO_STATE_FLUSHED:
-		if (!kcolo_devstate_write(s->k, "state", 5))
+		if (opt.external || !kcolo_devstate_write(s->k, "state", 5))
 			kcolo_commit(s->k);
 		break;
 	default:

@@ -88,6 +88,7 @@ struct options {
 	bool churn_paused;
 	enum manual manual;
 	bool smm;
+	bool bare_vram;		/* no memslot over it */
 	const char *kvm;
 	bool corrupt;		/* damage RAM, to see it noticed */
 	/* both ends */
@@ -98,6 +99,8 @@ struct options {
 	u32 verify_each;
 	bool verify_late;	/* hash after the commit, not in the pause that counts */
 	bool verify;
+	bool external;		/* device state over the side channel */
+	bool clean;		/* RAM over the side channel before the first epoch */
 	const char *json;
 	bool quiet;
 	/* run and primary */
@@ -106,14 +109,16 @@ struct options {
 	u64 count;
 	enum kinds kinds;
 	bool has_threshold, has_max_iterations, has_min_gain, has_checksum;
-	bool has_peer_timeout, has_pause_limit;
+	bool has_peer_timeout, has_pause_limit, has_log_sync_ms;
 	u64 threshold;
 	u32 max_iterations, min_gain, checksum, peer_timeout, pause_limit;
+	u32 log_sync_ms;
 	bool lock_step;
 	bool no_events;
 	bool exit_on_lost;
 	bool extra_region;
 	u64 state_pad;
+	bool log_sync, deaf;
 	enum moment abort_at;
 	u32 abort_each;
 	struct fault die, stop, run_at;
@@ -124,6 +129,8 @@ struct options {
 	u64 promote_epoch;
 	u32 run_on_ms;
 	u32 linger_ms, lost_ms;
+	u32 apply_ms, drop_each;
+	bool no_apply;
 };
 
 extern struct options opt;
@@ -149,9 +156,11 @@ struct region {
 	u64 size;
 	u8 *mem;
 	u64 *page_hash;		/* of the last ram_hash(), a page each */
+	u64 *base_hash;		/* what they were at the last commit */
 	u8 *dirtied;		/* this interval, a byte a page */
 	/* set once the session knows the region; writes are logged there */
 	const struct kcolo_region *log;	/* atomic */
+	unsigned long *own_log;	/* with --log-sync: where they are logged first */
 };
 
 struct slot {
@@ -234,6 +243,8 @@ u64 ram_pages(const struct vm *vm);
 void ram_corrupt(struct vm *vm);	/* change one bit of it */
 /* After a write of the VMM's own; @mem lies in a region. */
 void ram_log(struct vm *vm, const void *mem, u64 len);
+/* Bring what was logged elsewhere to kcolo's log. */
+void ram_log_sync(struct vm *vm);
 /* Memory behind @len bytes at @gpa, or NULL; the alias has two windows. */
 void *ram_at(struct vm *vm, u64 gpa, u64 len);
 struct alias {
@@ -243,6 +254,14 @@ struct alias {
 };
 
 void ram_alias(const struct vm *vm, struct alias *alias);
+
+/* applied.c */
+void applied_note(struct vm *vm);	/* what RAM is at the last ram_hash() */
+/*
+ * Whether all pages that have changed from note to ram_hash() are in the applied
+ * logs; @set is how many those have.
+ */
+bool applied_check(struct vm *vm, const struct kcolo_region *region, u64 *set);
 
 /* share.c */
 void shares_init(struct vm *vm);

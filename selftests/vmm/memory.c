@@ -10,6 +10,8 @@
 
 #include "kvmm.h"
 
+#define LOG_BITS	(8 * sizeof(long))
+
 static const struct {
 	const char *name;
 	u64 gpa;
@@ -59,7 +61,11 @@ void ram_init(struct vm *vm)
 		r->mem = map_memory(r->name, r->size);
 		r->page_hash = xcalloc(r->size >> KVMM_PAGE_SHIFT,
 				       sizeof(*r->page_hash));
+		r->base_hash = xcalloc(r->size >> KVMM_PAGE_SHIFT,
+				       sizeof(*r->base_hash));
 		r->dirtied = xcalloc(r->size >> KVMM_PAGE_SHIFT, 1);
+		r->own_log = xcalloc((r->size >> KVMM_PAGE_SHIFT) / LOG_BITS + 1,
+				     sizeof(*r->own_log));
 	}
 }
 
@@ -70,6 +76,8 @@ void ram_free(struct vm *vm)
 	for (r = vm->region; r < vm->region + vm->nr_regions; r++) {
 		munmap(r->mem, r->size);
 		free(r->page_hash);
+		free(r->base_hash);
+		free(r->own_log);
 		free(r->dirtied);
 	}
 }
@@ -124,6 +132,41 @@ u64 ram_hash(struct vm *vm)
 	return hash;
 }
 
+static void log_own(struct region *r, u64 offset, u64 len)
+{
+	u64 page = offset >> KVMM_PAGE_SHIFT;
+
+	for (; page <= (offset + len - 1) >> KVMM_PAGE_SHIFT; page++)
+		__atomic_fetch_or(&r->own_log[page / LOG_BITS],
+				  1ul << page % LOG_BITS, __ATOMIC_RELEASE);
+}
+
+static void sync_region(struct region *r, const struct kcolo_region *log)
+{
+	u64 pages = r->size >> KVMM_PAGE_SHIFT, page, at;
+	unsigned long word;
+
+	for (at = 0; at < pages; at += LOG_BITS) {
+		word = __atomic_exchange_n(&r->own_log[at / LOG_BITS], 0,
+					   __ATOMIC_ACQUIRE);
+		for (page = at; word; page++, word >>= 1)
+			if (word & 1)
+				kcolo_log_dirty(log, page << KVMM_PAGE_SHIFT, 1);
+	}
+}
+
+void ram_log_sync(struct vm *vm)
+{
+	const struct kcolo_region *log;
+	struct region *r;
+
+	for (r = vm->region; r < vm->region + vm->nr_regions; r++) {
+		log = __atomic_load_n(&r->log, __ATOMIC_SEQ_CST);
+		if (log && opt.log)
+			sync_region(r, log);
+	}
+}
+
 void ram_log(struct vm *vm, const void *mem, u64 len)
 {
 	const struct kcolo_region *log;
@@ -133,6 +176,8 @@ void ram_log(struct vm *vm, const void *mem, u64 len)
 	for (r = vm->region; r < vm->region + vm->nr_regions; r++) {
 		if (at < r->mem || at >= r->mem + r->size)
 			continue;
+		if (opt.log_sync)
+			return log_own(r, at - r->mem, len);
 		/*
 		 * A write before the session knows the region is read by the
 		 * first checkpoint, which sends everything.

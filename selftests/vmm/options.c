@@ -53,6 +53,7 @@ static const char *const manuals[] = { "initial", "plain", "off", NULL };
 static const char *const kinds[] = { "periodic", "urgent", "mixed", NULL };
 static const char *const promotes[] = { "lost", "command", NULL };
 static const char *const switches[] = { "off", "on", NULL };
+static const char *const device_states[] = { "session", "external", NULL };
 static const char *const moments[] = {
 	"none", "precopy", "ready", "flushing", "flushed", "committing",
 	"received", "committed", "rand", NULL
@@ -111,6 +112,8 @@ static const struct option_def {
 	  "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2" },
 	{ "no-smm", NOT_FLAG, ALL, &opt.smm, NULL,
 	  "no memslot in address space 1" },
+	{ "bare-vram", FLAG, ALL, &opt.bare_vram, NULL,
+	  "no memslot over vram: only the device writes it" },
 	{ "kvm", TEXT, ALL | HOLD, &opt.kvm, NULL,
 	  "device of KVM" },
 	{ "json", TEXT, ALL, &opt.json, NULL,
@@ -151,6 +154,16 @@ static const struct option_def {
 	  "as in kcolo" },
 	{ "checksum", CHOICE, PRIMARY, &opt.checksum, switches,
 	  "as in kcolo" },
+	{ "device-state", CHOICE, BOTH, &opt.external, device_states,
+	  "how it gets over; external is the side channel" },
+	{ "clean", FLAG, BOTH, &opt.clean, NULL,
+	  "copy RAM over the side channel, and have kcolo send what is new" },
+	{ "log-sync", FLAG, PRIMARY, &opt.log_sync, NULL,
+	  "log the writes of the VMM elsewhere, and bring that when asked" },
+	{ "log-sync-timeout", NUMBER32, PRIMARY, &opt.log_sync_ms, &opt.has_log_sync_ms,
+	  "as in kcolo" },
+	{ "deaf", FLAG, PRIMARY, &opt.deaf, NULL,
+	  "do not answer when asked" },
 	{ "count", NUMBER64, PRIMARY, &opt.count, NULL,
 	  "checkpoints to commit, 0: for ever" },
 	{ "kind", CHOICE, PRIMARY, &opt.kinds, kinds,
@@ -183,6 +196,12 @@ static const struct option_def {
 	  "when: the peer is lost, or command: kcoloctl promote, SIGUSR2, promote on --side" },
 	{ "promote-after-epoch", NUMBER64, SECONDARY, &opt.promote_epoch, NULL,
 	  "promote once this epoch is committed" },
+	{ "apply-delay", NUMBER32, SECONDARY, &opt.apply_ms, NULL,
+	  "ms from checkpoint-prepared to apply" },
+	{ "drop-each", NUMBER32, SECONDARY, &opt.drop_each, NULL,
+	  "drop each Nth epoch that is prepared" },
+	{ "no-apply", FLAG, SECONDARY, &opt.no_apply, NULL,
+	  "leave apply and drop to somebody else" },
 	{ "run-on", NUMBER32, SECONDARY | RUN, &opt.run_on_ms, NULL,
 	  "ms to run the restored guest" },
 	{ "linger", NUMBER32, SECONDARY, &opt.linger_ms, NULL,
@@ -301,6 +320,10 @@ static void set(const struct option_def *d, const char *text)
 		*(const char **)d->value = text;
 		return;
 	case CHOICE:
+		if (d->value == &opt.external) {
+			opt.external = choice(d, text, strlen(text));
+			return;
+		}
 		*(u32 *)d->value = choice(d, text, strlen(text));
 		if (d->value == &opt.checksum)
 			opt.has_checksum = true;
@@ -369,6 +392,8 @@ static void check(void)
 		die(EXIT_USAGE, "--hot is a page a vCPU at least");
 	if (1 << opt.mode & BOTH && !opt.address && !getenv("KCOLO_FD"))
 		die(EXIT_USAGE, "--connect, --listen or KCOLO_FD is needed");
+	if (!opt.side && (opt.external || opt.clean))
+		die(EXIT_USAGE, "--device-state external and --clean need --side");
 	if (!opt.side)
 		opt.verify_each = 0;
 }

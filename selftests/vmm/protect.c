@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carry.h"
 #include "protect.h"
 
 #define OUTCOME_MS	120000	/* a checkpoint without an end is a bug */
@@ -37,6 +38,15 @@ static enum outcome outcome_of(const struct kcolo_event *ev, u64 epoch)
 	}
 }
 
+/* Late is as good as never: an error is of no consequence. */
+static void log_wanted(struct primary *p)
+{
+	if (opt.deaf)
+		return;
+	ram_log_sync(p->vm);
+	kcolo_log_synced(p->w.k);
+}
+
 /*
  * Wait for an event of this checkpoint, or for how it ends. True when it is the
  * event; else the outcome is set.
@@ -53,6 +63,8 @@ static bool wait_for(struct primary *p, struct checkpoint *c,
 		}
 		if (!watch_next(&p->w, ev, 200))
 			continue;
+		if (ev->type == KCOLO_EVENT_TYPE_HARVEST_WANTED)
+			log_wanted(p);
 		if (ev->type == type && ev->epoch == c->epoch)
 			return true;
 		c->outcome = outcome_of(ev, c->epoch);
@@ -125,6 +137,8 @@ static bool pause_and_commit(struct primary *p, struct checkpoint *c)
 	c->steps = steps_note(p->vm);
 	if (!opt.verify_late)
 		announce(p, c);
+	if (opt.log_sync)
+		ram_log_sync(p->vm);
 	if (kcolo_flush(k)) {
 		what = "flush";
 	} else {
@@ -133,7 +147,9 @@ static bool pause_and_commit(struct primary *p, struct checkpoint *c)
 			wait_flushed(p);
 			moment(p, c, MOMENT_FLUSHED);
 		}
-		if (kcolo_devstate_write(k, state, c->state_len))
+		if (opt.external)
+			carry_state(&p->side, c->epoch, state, c->state_len);
+		else if (kcolo_devstate_write(k, state, c->state_len))
 			what = "device state";
 	}
 	free(state);
@@ -345,6 +361,31 @@ static int finish(struct primary *p, enum outcome outcome)
 	return EXIT_GOOD;
 }
 
+/*
+ * RAM and device state are copied while the guest is paused, as a VMM does that
+ * migrates by itself; from here on kcolo sends what is new.
+ */
+static void start_clean(struct primary *p)
+{
+	char line[SIDE_LINE_MAX];
+	size_t len;
+	void *state;
+
+	vm_pause(p->vm);
+	state = state_save(p->vm, &len);
+	carry_ram(&p->side, p->vm);
+	carry_state(&p->side, 0, state, len);
+	free(state);
+	side_send(&p->side, "copied");
+	do {
+		if (side_line(&p->side, line, 60000) != 1)
+			die(EXIT_LOST, "RAM was not copied");
+	} while (strcmp(line, "clean"));
+	if (kcolo_clean(p->w.k))
+		die(EXIT_SESSION, "clean: %s", kcolo_error(p->w.k));
+	vm_resume(p->vm);
+}
+
 int primary_main(void)
 {
 	struct primary *p = xcalloc(1, sizeof(*p));
@@ -367,6 +408,8 @@ int primary_main(void)
 	watch_subscribe(&p->w);
 	if (kcolo_wait_connected(p->w.k, opt.connect_ms))
 		die(EXIT_LOST, "no secondary: %s", kcolo_error(p->w.k));
+	if (opt.clean)
+		start_clean(p);
 	outcome = checkpoints(p);
 	code = finish(p, outcome);
 	/* The session ends with the process; the guest's RAM is still logged. */

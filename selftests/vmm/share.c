@@ -13,6 +13,8 @@ u32 device_pages(const struct vm *vm, u32 region)
 {
 	u64 pages = vm->region[region].size >> KVMM_PAGE_SHIFT;
 
+	if (region == 2 && opt.bare_vram)
+		return pages;
 	return opt.device ? (pages + 15) / 16 : 0;
 }
 

@@ -7,9 +7,13 @@
  *	skip EPOCH		this epoch is not verified
  *	pages EPOCH REGION FIRST HASH...	asked for by a bad verdict
  *	end EPOCH		of the pages
+ *	state EPOCH LENGTH OFFSET BYTES	device state, in hex (carry.h)
+ *	ram REGION OFFSET BYTES	RAM before the first epoch, in hex
+ *	copied			that was all of it
  *	bye			the primary ends; nothing is to be promoted
  * secondary to primary:
  *	have EPOCH		the hash has arrived
+ *	clean			RAM is what was copied, and kcolo knows it
  *	verdict EPOCH ok|bad
  *	differs REGION PAGE	one of the first pages that do
  *	end EPOCH		of the list of pages

@@ -122,7 +122,7 @@ void slots_init(struct vm *vm)
 	map_ram0(vm);
 	if (vm->nr_regions > 1)
 		map_ram1(vm, 1);
-	if (vm->nr_regions > 2)
+	if (vm->nr_regions > 2 && !opt.bare_vram)
 		add(vm, 2, 0, vm->region[2].size >> KVMM_PAGE_SHIFT);
 	map_alias(vm);
 	if (vm->has_smm) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "side.h"
+#include "carry.h"
 #include "watch.h"
 
 #define MAX_SIDES	4
@@ -42,6 +42,11 @@ struct standby {
 	u64 unverified;		/* those, and more was committed */
 	u64 differ_epoch;	/* the pages of this one are being compared */
 	u32 differ;
+	struct carried arriving, good;	/* device state: any, the committed one */
+	u64 base;		/* hash of RAM at the last commit */
+	bool base_known;
+	u64 prepared, dropped;	/* epochs */
+	u64 applied_pages;	/* that the applied log had */
 	bool mismatch, compared;
 	bool promote, bye;
 	bool promoted;		/* by whomever */
@@ -91,6 +96,20 @@ static void compare_pages(struct standby *s, struct side *side, char *rest)
 	}
 }
 
+/* RAM is what was copied: kcolo is to know, and nothing of it to be lost. */
+static void start_clean(struct standby *s, struct side *side)
+{
+	if (!carried_whole(&s->arriving, 0))
+		die(EXIT_MISMATCH, "the device state was not copied whole");
+	carried_keep(&s->good, &s->arriving);
+	if (kcolo_clean(s->w.k))
+		die(EXIT_SESSION, "clean: %s", kcolo_error(s->w.k));
+	s->base = ram_hash(s->vm);
+	s->base_known = true;
+	applied_note(s->vm);
+	side_send(side, "clean");
+}
+
 static void take_line(struct standby *s, struct side *side, char *line)
 {
 	char *word = strsep(&line, " "), *rest = line ? line : "";
@@ -101,6 +120,12 @@ static void take_line(struct standby *s, struct side *side, char *line)
 		side_send(side, "have %llu", epoch);
 	} else if (!strcmp(word, "skip")) {
 		learn(s, epoch, false, 0);
+	} else if (!strcmp(word, "state")) {
+		carried_state(&s->arriving, epoch, rest);
+	} else if (!strcmp(word, "ram")) {
+		carried_ram(s->vm, epoch, rest);
+	} else if (!strcmp(word, "copied")) {
+		start_clean(s, side);
 	} else if (!strcmp(word, "pages")) {
 		compare_pages(s, side, rest);
 	} else if (!strcmp(word, "end")) {
@@ -165,7 +190,7 @@ static void on_commit(struct standby *s, u64 epoch)
 {
 	const struct known *known = wait_known(s, epoch);
 	bool hashed = known && known->hashed, equal = true;
-	u64 hash = 0;
+	u64 hash = 0, set = 0;
 
 	if (s->untold)
 		s->unverified++;
@@ -174,12 +199,19 @@ static void on_commit(struct standby *s, u64 epoch)
 	s->commits++;
 	if (opt.corrupt && hashed)
 		ram_corrupt(s->vm);
-	if (hashed) {
+	if (hashed || opt.external) {
 		hash = ram_hash(s->vm);
+		s->base = hash;
+		s->base_known = true;
+	}
+	if (hashed) {
 		equal = hash == known->hash;
 		s->verified++;
 		send_verdict(s, epoch, equal);
 	}
+	if (opt.external && !applied_check(s->vm, s->region, &set))
+		s->mismatch = true;
+	s->applied_pages += set;
 	say("epoch %llu is committed%s", epoch, !hashed ? "" :
 	    equal ? ", RAM equal" : ", RAM DIFFERENT");
 	report_begin("committed");
@@ -195,6 +227,41 @@ static void on_commit(struct standby *s, u64 epoch)
 	}
 }
 
+static bool wait_state(struct standby *s, u64 epoch)
+{
+	u64 end = now_us() + HASH_WAIT_MS * 1000ull;
+
+	while (!carried_whole(&s->arriving, epoch) && now_us() < end)
+		take_lines(s, 10);
+	return carried_whole(&s->arriving, epoch);
+}
+
+/* Until it says apply, the base image is the last committed epoch. */
+static void on_prepared(struct standby *s, u64 epoch)
+{
+	s->prepared++;
+	if (s->base_known && opt.verify_each && ram_hash(s->vm) != s->base) {
+		complain("epoch %llu is only prepared, and RAM has changed",
+			 epoch);
+		s->mismatch = true;
+	}
+	if (opt.no_apply)
+		return;
+	if ((opt.drop_each && s->prepared % opt.drop_each == 0) ||
+	    !wait_state(s, epoch)) {
+		if (kcolo_drop(s->w.k, epoch))
+			say("drop of epoch %llu: %s", epoch,
+			    kcolo_error(s->w.k));
+		s->dropped++;
+		return;
+	}
+	sleep_ms(opt.apply_ms);
+	if (kcolo_apply(s->w.k, epoch))
+		say("apply of epoch %llu: %s", epoch, kcolo_error(s->w.k));
+	else
+		carried_keep(&s->good, &s->arriving);
+}
+
 /* Returns whether it is the end of the session. */
 static bool handle(struct standby *s, const struct kcolo_event *ev)
 {
@@ -205,6 +272,9 @@ static bool handle(struct standby *s, const struct kcolo_event *ev)
 		on_commit(s, ev->epoch);
 		if (opt.promote_epoch && ev->epoch >= opt.promote_epoch)
 			s->promote = true;
+		break;
+	case KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED:
+		on_prepared(s, ev->epoch);
 		break;
 	case KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED:
 		say("epoch %llu aborted: %s", (u64)ev->epoch,
@@ -269,11 +339,12 @@ struct taken {
 static bool base_is(struct standby *s, struct taken *t, const char *when)
 {
 	const struct known *known = known_of(s, t->epoch);
+	bool copied = opt.clean && !t->epoch;
 
-	t->base_known = known && known->hashed;
+	t->base_known = copied || (known && known->hashed);
 	if (!t->base_known)
 		return true;
-	if (ram_hash(s->vm) == known->hash)
+	if (ram_hash(s->vm) == (copied ? s->base : known->hash))
 		return true;
 	complain("%s promotion RAM is not that of epoch %llu", when, t->epoch);
 	return false;
@@ -336,18 +407,36 @@ static bool take_over(struct standby *s, struct taken *t)
 	return true;
 }
 
-static bool run_restored(struct standby *s, struct taken *t)
+/* What was carried, or what kcolo has. */
+static bool load_state(struct standby *s, struct taken *t)
 {
 	void *state = NULL;
-	u64 from = now_us();
 	size_t len;
 
+	if (opt.external || (opt.clean && !t->epoch)) {
+		if (!carried_whole(&s->good, t->epoch)) {
+			complain("there is no device state of epoch %llu",
+				 t->epoch);
+			return false;
+		}
+		state_load(s->vm, s->good.buf, s->good.len);
+		return true;
+	}
 	if (kcolo_devstate_read(s->w.k, &state, &len)) {
 		complain("device state: %s", kcolo_error(s->w.k));
 		return false;
 	}
 	state_load(s->vm, state, len);
 	free(state);
+	return true;
+}
+
+static bool run_restored(struct standby *s, struct taken *t)
+{
+	u64 from = now_us();
+
+	if (!load_state(s, t))
+		return false;
 	t->steps = steps_of(s->vm);
 	vm_start(s->vm);
 	vm_resume(s->vm);
@@ -390,6 +479,9 @@ static void report_summary(struct standby *s, struct taken *t, int code)
 	report_u64("commits", s->commits);
 	report_u64("verified", s->verified);
 	report_u64("unverified", s->unverified);
+	report_u64("prepared", s->prepared);
+	report_u64("dropped", s->dropped);
+	report_u64("applied_log_pages", s->applied_pages);
 	report_bool("mismatch", s->mismatch);
 	report_u64("reread_events", s->w.reread);
 	report_bool("promoted", t->steps != 0 || t->restore_us != 0);

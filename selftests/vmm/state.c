@@ -139,7 +139,8 @@ static size_t geometry(struct vm *vm, char *text)
 	n += snprintf(text + n, GEOMETRY_MAX - n,
 		      ", zero %u, batch %u, hot %llu, span %llu, rate %llu",
 		      opt.zero_every, opt.batch, opt.hot, opt.span, opt.rate);
-	n += snprintf(text + n, GEOMETRY_MAX - n, ", device %u", opt.device);
+	n += snprintf(text + n, GEOMETRY_MAX - n, ", device %u, bare %u",
+		      opt.device, opt.bare_vram);
 	return n + 1;
 }
 

@@ -13,6 +13,8 @@ static void params_of(struct kcolo_params *p)
 		(opt.has_min_gain ? KCOLO_PARAM_MIN_GAIN : 0) |
 		(opt.has_peer_timeout ? KCOLO_PARAM_PEER_TIMEOUT : 0) |
 		(opt.has_pause_limit ? KCOLO_PARAM_PAUSE_LIMIT : 0) |
+		(opt.log_sync ? KCOLO_PARAM_LOG_SYNC : 0) |
+		(opt.has_log_sync_ms ? KCOLO_PARAM_LOG_SYNC_TIMEOUT : 0) |
 		(opt.has_checksum ? KCOLO_PARAM_CHECKSUM : 0);
 	p->threshold = opt.threshold;
 	p->max_iterations = opt.max_iterations;
@@ -20,6 +22,8 @@ static void params_of(struct kcolo_params *p)
 	p->peer_timeout = opt.peer_timeout;
 	p->pause_limit = opt.pause_limit;
 	p->checksum = opt.checksum;
+	p->log_sync = opt.log_sync;
+	p->log_sync_timeout = opt.log_sync_ms;
 }
 
 static void session_new(struct watch *w, enum kcolo_role role)
@@ -35,6 +39,8 @@ static void session_new(struct watch *w, enum kcolo_role role)
 		config.peer = addr;
 	else
 		config.local = addr;
+	if (opt.external)
+		config.device_state = KCOLO_DEVICE_STATE_EXTERNAL;
 	params_of(&config.params);
 	if (kcolo_session_new(w->k, &config))
 		die(EXIT_SESSION, "session: %s", kcolo_error(w->k));

@@ -21,6 +21,7 @@ enum {
 	OPT_BIND,
 	OPT_LISTEN,
 	OPT_INSECURE,
+	OPT_DEVICE_STATE,
 	OPT_PARAM,
 };
 
@@ -29,12 +30,15 @@ static const struct option options[] = {
 	{ "bind", required_argument, NULL, OPT_BIND },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "insecure", no_argument, NULL, OPT_INSECURE },
+	{ "device-state", required_argument, NULL, OPT_DEVICE_STATE },
 	{ "threshold", required_argument, NULL, OPT_PARAM },
 	{ "max-iterations", required_argument, NULL, OPT_PARAM },
 	{ "min-gain", required_argument, NULL, OPT_PARAM },
 	{ "peer-timeout", required_argument, NULL, OPT_PARAM },
 	{ "pause-limit", required_argument, NULL, OPT_PARAM },
 	{ "checksum", required_argument, NULL, OPT_PARAM },
+	{ "log-sync", required_argument, NULL, OPT_PARAM },
+	{ "log-sync-timeout", required_argument, NULL, OPT_PARAM },
 	CLI_OPTIONS
 };
 
@@ -45,6 +49,21 @@ struct add {
 	const char *listen;
 	char **command;			/* NULL: stay and hold the session */
 };
+
+static int take_device_state(struct cli *cli, struct add *add)
+{
+	enum kcolo_device_state v;
+	const char *name;
+
+	for (v = 0; (name = kcolo_device_state_name(v)); v++) {
+		if (strcmp(name, optarg))
+			continue;
+		add->config.device_state = v;
+		return 0;
+	}
+	return usage_error(cli, "--device-state is session or external, not \"%s\"",
+			   optarg) + 1;
+}
 
 static int take_option(struct cli *cli, struct add *add, int c, int index)
 {
@@ -63,6 +82,8 @@ static int take_option(struct cli *cli, struct add *add, int c, int index)
 	case OPT_INSECURE:
 		add->config.insecure = true;
 		return 0;
+	case OPT_DEVICE_STATE:
+		return take_device_state(cli, add);
 	case OPT_PARAM:
 		what = param_set(&add->config.params, options[index].name,
 				 optarg);

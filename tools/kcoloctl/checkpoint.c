@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "checkpoint", "abort" and "promote". Each only asks; events tell the rest.
+ * "checkpoint", "abort", "apply", "drop" and "promote". Each only asks; events
+ * tell the rest.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include "kcoloctl.h"
+#include "parse.h"
 #include "show.h"
 
 static int checkpoint(struct cli *cli, struct kcolo *k, enum kcolo_kind kind)
@@ -106,4 +108,80 @@ int cmd_abort(struct cli *cli, int argc, char **argv)
 int cmd_promote(struct cli *cli, int argc, char **argv)
 {
 	return simple(cli, argc, argv, kcolo_promote);
+}
+
+/* The epoch that is open, unless one was named. */
+static int ask_epoch(struct kcolo *k, uint64_t epoch,
+		     int (*ask)(struct kcolo *k, uint64_t epoch))
+{
+	struct kcolo_session_info info;
+	int err = 0;
+
+	if (!epoch) {
+		err = kcolo_session_get(k, &info);
+		if (!err) {
+			epoch = info.epoch;
+			kcolo_session_info_free(&info);
+		}
+	}
+	return err ? err : ask(k, epoch);
+}
+
+static int of_epoch(struct cli *cli, int argc, char **argv,
+		    int (*ask)(struct kcolo *k, uint64_t epoch))
+{
+	static const struct option options[] = {
+		{ "epoch", required_argument, NULL, 'e' },
+		CLI_OPTIONS
+	};
+	uint64_t epoch = 0;
+	struct kcolo *k;
+	int c, err, ret = 0;
+
+	while (!ret && (c = getopt_long(argc, argv, "e:" CLI_SHORT, options,
+					NULL)) != -1) {
+		if (c != 'e')
+			ret = cli_option(cli, c);
+		else if (!parse_number(optarg, UINT64_MAX, &epoch) || !epoch)
+			ret = usage_error(cli, "--epoch is a number, not \"%s\"",
+					  optarg) + 1;
+	}
+	if (!ret)
+		ret = cli_name(cli, argc, argv);
+	if (ret)
+		return ret - 1;
+	ret = cli_session(cli, &k);
+	if (ret)
+		return ret;
+	err = ask_epoch(k, epoch, ask);
+	if (err)
+		ret = cli_fail(k, err);
+	kcolo_close(k);
+	return ret;
+}
+
+/**
+ * cmd_apply - commit the epoch that is prepared
+ * @cli: call
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ *
+ * Return: an exit code.
+ */
+int cmd_apply(struct cli *cli, int argc, char **argv)
+{
+	return of_epoch(cli, argc, argv, kcolo_apply);
+}
+
+/**
+ * cmd_drop - discard the epoch that is received or prepared
+ * @cli: call
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ *
+ * Return: an exit code.
+ */
+int cmd_drop(struct cli *cli, int argc, char **argv)
+{
+	return of_epoch(cli, argc, argv, kcolo_drop);
 }

@@ -12,7 +12,7 @@ _kcoloctl_events() {
 	echo session-new session-del session-set peer-connected peer-lost \
 		checkpoint-ready checkpoint-received checkpoint-committed \
 		checkpoint-aborted checkpoint-doubt promoted fenced broken \
-		vm-gone
+		vm-gone harvest-wanted checkpoint-prepared
 }
 
 # The subcommand's words so far, options and their values left out.
@@ -25,9 +25,10 @@ _kcoloctl_words() {
 		--)	dashes=$i
 			return ;;
 		-s | --session | --name | -n | --count | -t | --timeout | \
-		-T | --type | --connect | --bind | --listen | --threshold | \
-		--max-iterations | --min-gain | --peer-timeout | \
-		--pause-limit | --checksum)
+		-T | --type | -e | --epoch | --connect | --bind | --listen | \
+		--device-state | --threshold | --max-iterations | --min-gain | \
+		--peer-timeout | --pause-limit | --checksum | --log-sync | \
+		--log-sync-timeout)
 			i=$((i + 1)) ;;
 		-*)	;;
 		*)	words+=("$word") ;;
@@ -38,9 +39,9 @@ _kcoloctl_words() {
 _kcoloctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local params="threshold max-iterations min-gain peer-timeout
-		pause-limit checksum"
-	local fields="id name role state uuid local peer insecure epoch
-		committed pending synced stop-reason abort-reason error
+		pause-limit checksum log-sync log-sync-timeout"
+	local fields="id name role state uuid local peer insecure device-state
+		epoch committed pending synced clean stop-reason abort-reason error
 		event-seq scratch-size regions"
 	local common="--session --json --help" options="" choices=""
 	local -a words
@@ -59,26 +60,29 @@ _kcoloctl() {
 		choices=$(_kcoloctl_sessions) ;;
 	-T | --type)
 		choices=$(_kcoloctl_events) ;;
-	--checksum | checksum)
+	--device-state)
+		choices="session external" ;;
+	--checksum | checksum | --log-sync | log-sync)
 		choices="on off" ;;
-	-n | --count | -t | --timeout | --connect | --bind | --listen | \
-	--threshold | --max-iterations | --min-gain | --peer-timeout | \
+	-n | --count | -t | --timeout | -e | --epoch | --connect | --bind | \
+	--listen | --log-sync-timeout | --threshold | --max-iterations | --min-gain | --peer-timeout | \
 	--pause-limit)
 		return ;;
 	*)
 		case ${words[0]} in
 		"")
 			options="--version"
-			choices="session set get checkpoint abort promote events
-				stats" ;;
+			choices="session set get checkpoint abort apply drop
+				promote events stats" ;;
 		session)
 			case ${words[1]} in
 			"") choices="add del show list" ;;
 			add)
 				options="--connect --bind --listen --insecure
-					--threshold --max-iterations --min-gain
+					--device-state --threshold --max-iterations --min-gain
 					--peer-timeout --pause-limit
-					--checksum --"
+					--checksum --log-sync
+					--log-sync-timeout --"
 				((n == 3)) && choices="primary secondary" ;;
 			del | show)
 				((n == 2)) && choices=$(_kcoloctl_sessions) ;;
@@ -99,6 +103,9 @@ _kcoloctl() {
 			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
 		stats)
 			options="--all"
+			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
+		apply | drop)
+			options="--epoch"
 			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
 		abort | promote)
 			((n == 1)) && choices=$(_kcoloctl_sessions) ;;

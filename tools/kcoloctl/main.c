@@ -19,12 +19,15 @@ static const struct command commands[] = {
 		"  --bind ADDR            primary: address to come from\n"
 		"  --listen ADDR:PORT     secondary: where to listen, \"*\" is any IPv4 address\n"
 		"  --insecure             there is no key: whoever reaches the port is trusted\n"
+		"  --device-state HOW     session, or external: the VMMs send it themselves\n"
 		"  --threshold SIZE       go on with pre-copy while so much is pending; 0 is off\n"
 		"  --max-iterations N     rounds of pre-copy at most\n"
 		"  --min-gain PERCENT     what a round must gain for another to run; 0 is off\n"
 		"  --peer-timeout TIME    without an answer for so long the peer is lost\n"
 		"  --pause-limit TIME     abort a checkpoint that pauses for longer; 0 is off\n"
-		"  --checksum on|off      CRC32C of the payload",
+		"  --checksum on|off      CRC32C of the payload\n"
+		"  --log-sync on|off      ask the VMM for its own log before it is needed\n"
+		"  --log-sync-timeout TIME  go on without it after so long",
 		cmd_session_add,
 	},
 	{
@@ -45,7 +48,8 @@ static const struct command commands[] = {
 		"set", "PARAM VALUE [PARAM VALUE ...] [NAME]",
 		"Change parameters of a session at once.\n\n"
 		"  threshold SIZE, max-iterations N, min-gain PERCENT, peer-timeout TIME,\n"
-		"  pause-limit TIME, checksum on|off; see \"session add --help\".",
+		"  pause-limit TIME, checksum on|off, log-sync on|off, log-sync-timeout TIME;\n"
+		"  see \"session add --help\".",
 		cmd_set,
 	},
 	{
@@ -64,6 +68,20 @@ static const struct command commands[] = {
 	{
 		"abort", "[NAME]", "Give up the checkpoint that is under way.",
 		cmd_abort,
+	},
+	{
+		"apply", "[--epoch N] [NAME]",
+		"Commit the checkpoint that is prepared on a secondary with external device\n"
+		"state. That is for its VMM to do, which has the device state.\n\n"
+		"  -e, --epoch N       only if it is this one",
+		cmd_apply,
+	},
+	{
+		"drop", "[--epoch N] [NAME]",
+		"Discard the checkpoint that a secondary with external device state is\n"
+		"receiving or has prepared. The guest of the primary goes on.\n\n"
+		"  -e, --epoch N       only if it is this one",
+		cmd_drop,
 	},
 	{
 		"promote", "[NAME]",

@@ -60,6 +60,16 @@ static bool set_checksum(const char *text, struct kcolo_params *p)
 	return parse_switch(text, &p->checksum);
 }
 
+static bool set_log_sync(const char *text, struct kcolo_params *p)
+{
+	return parse_switch(text, &p->log_sync);
+}
+
+static bool set_log_sync_timeout(const char *text, struct kcolo_params *p)
+{
+	return set_time(text, &p->log_sync_timeout);
+}
+
 #define A_SIZE	"a size, as 64M or 1G"
 #define A_TIME	"a time, as 500ms or 2s"
 
@@ -77,6 +87,9 @@ static const struct param {
 	{ "peer-timeout", KCOLO_PARAM_PEER_TIMEOUT, set_peer_timeout, A_TIME },
 	{ "pause-limit", KCOLO_PARAM_PAUSE_LIMIT, set_pause_limit, A_TIME },
 	{ "checksum", KCOLO_PARAM_CHECKSUM, set_checksum, "on or off" },
+	{ "log-sync", KCOLO_PARAM_LOG_SYNC, set_log_sync, "on or off" },
+	{ "log-sync-timeout", KCOLO_PARAM_LOG_SYNC_TIMEOUT,
+	  set_log_sync_timeout, A_TIME },
 };
 
 static const struct param *find(const char *name)

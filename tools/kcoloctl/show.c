@@ -32,6 +32,8 @@ static void add_params(struct json_object *o, const struct kcolo_params *p)
 	json_add_u64(o, "peer-timeout", p->peer_timeout);
 	json_add_u64(o, "pause-limit", p->pause_limit);
 	json_add_bool(o, "checksum", p->checksum);
+	json_add_bool(o, "log-sync", p->log_sync);
+	json_add_u64(o, "log-sync-timeout", p->log_sync_timeout);
 }
 
 static void add_regions(struct json_object *o,
@@ -77,11 +79,15 @@ struct json_object *session_json(const struct kcolo_session_info *info)
 	json_add_string(o, "peer",
 			kcolo_addr_format(&info->peer, buf, sizeof(buf)));
 	json_add_bool(o, "insecure", info->insecure);
+	json_add_word(o, "device-state",
+		      kcolo_device_state_name(info->device_state),
+		      info->device_state);
 	add_params(o, &info->params);
 	json_add_u64(o, "epoch", info->epoch);
 	json_add_u64(o, "committed", info->committed);
 	json_add_u64(o, "pending", info->pending);
 	json_add_bool(o, "synced", info->synced);
+	json_add_bool(o, "clean", info->clean);
 	json_add_word(o, "stop-reason",
 		      kcolo_stop_reason_name(info->stop_reason),
 		      info->stop_reason);
@@ -109,6 +115,8 @@ static void params_text(const struct kcolo_params *p)
 	printf("  pause-limit: %s\n", p->pause_limit ?
 	       format_time(p->pause_limit, buf, sizeof(buf)) : "none");
 	printf("  checksum: %s\n", p->checksum ? "on" : "off");
+	printf("  log-sync: %s\n", p->log_sync ?
+	       format_time(p->log_sync_timeout, buf, sizeof(buf)) : "off");
 }
 
 static void line(const char *key, const char *value)
@@ -144,11 +152,13 @@ void session_text(const struct kcolo_session_info *info)
 	line("local", kcolo_addr_format(&info->local, buf, sizeof(buf)));
 	line("peer", kcolo_addr_format(&info->peer, buf, sizeof(buf)));
 	line("security", info->insecure ? "none (insecure)" : "key");
+	line("device-state", word(kcolo_device_state_name(info->device_state),
+				  info->device_state, buf));
 	params_text(&info->params);
 	printf("  epoch: %" PRIu64 "\n  committed: %" PRIu64 "\n",
 	       info->epoch, info->committed);
 	line("pending", format_size(info->pending, buf, sizeof(buf)));
-	line("synced", info->synced ? "yes" : "no");
+	line("synced", info->clean ? "clean" : info->synced ? "yes" : "no");
 	if (info->stop_reason)
 		line("stop-reason",
 		     word(kcolo_stop_reason_name(info->stop_reason),

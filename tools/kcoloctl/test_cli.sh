@@ -67,7 +67,7 @@ t "wrong subcommand" 2 "" 'there is no subcommand "frob"' frob
 t "wrong session subcommand" 2 "" "add, del, show or list" session frob
 t "wrong option" 2 "" "unrecognized option" stats --frob
 for c in "session add" "session del" "session show" "session list" set get \
-	 checkpoint abort promote events stats; do
+	 checkpoint abort apply drop promote events stats; do
 	# shellcheck disable=SC2086
 	t "help of $c" 0 "^usage: kcoloctl $c" "" $c --help
 done
@@ -101,9 +101,10 @@ json "show in JSON" "o['name'] == 'vm1' and o['peer'] == '10.0.0.2:7000' and
 o['local'] is None and o['pending'] == 2**64 - 1 and o['synced'] is True and
 o['abort-reason'] == 'unknown-99' and o['uuid'] ==
 '30313233-3435-3637-3839-616263646566' and o['regions'][1]['size'] == 1 << 24
-and o['error'] == 'the \"last\" error'" session show
+and o['error'] == 'the \"last\" error' and o['clean'] is True and
+o['device-state'] == 'external' and o['log-sync-timeout'] == 150" session show
 json "list in JSON" "[s['name'] for s in o] == ['vm1']" session list
-json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 55 and
+json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 57 and
 o['log-errors'] == 1042" stats vm1
 FAKE_SESSIONS=2 json "stats of all in JSON" \
 	"[s['session-id'] for s in o] == [3, 4]" stats --all
@@ -118,6 +119,7 @@ json "get in JSON" "o == {'min-gain': 10}" get min-gain
 # Setting
 t "set" 0 "" "" set threshold 64M
 t "set of a session" 0 "" "" set threshold 64M min-gain 5 vm1
+t "set log-sync" 0 "" "" set log-sync on log-sync-timeout 50ms vm1
 t "set off" 0 "" "" set checksum off peer-timeout 2s
 t "set nothing" 2 "" "which parameter" set
 t "set without a value" 2 "" "which parameter" set threshold
@@ -133,6 +135,12 @@ t "set out of range" 1 "" "^kcoloctl: integer out of range (min-gain)$" \
 t "checkpoint" 0 "^43$" "" checkpoint --urgent vm1
 json "checkpoint in JSON" "o == {'epoch': 43}" checkpoint
 t "abort" 0 "" "" abort
+t "apply" 0 "" "" apply
+t "apply this one" 0 "" "" apply --epoch 42 vm1
+t "apply another" 1 "" "^kcoloctl: epoch 42 is open$" apply -e 41 vm1
+t "apply no epoch" 2 "" 'epoch is a number, not "0"' apply -e 0
+t "drop" 0 "" "" drop vm1
+t "drop another" 1 "" "^kcoloctl: epoch 42 is open$" drop --epoch 43
 t "promote" 1 "" "^kcoloctl: a primary cannot be promoted$" promote
 
 # Events
@@ -187,6 +195,10 @@ p="session add vm1 primary --insecure"
 }
 t "a secondary that connects" 2 "" "only listens" \
 	session add vm1 secondary --insecure --connect 10.0.0.2:7000
+t "external device state" 0 "" "" session add vm1 secondary --insecure \
+	--listen '*:7000' --device-state external -- true
+t "wrong device state" 2 "" 'session or external, not "none"' \
+	session add vm1 secondary --insecure --device-state none
 t "a secondary" 0 "" "" \
 	session add vm1 secondary --insecure --listen '*:7000' -- true
 t "not said to be insecure" 2 "" "insecure" \

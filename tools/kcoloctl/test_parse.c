@@ -220,6 +220,11 @@ static const char *kind(unsigned int v)
 	return kcolo_kind_name(v);
 }
 
+static const char *device_state(unsigned int v)
+{
+	return kcolo_device_state_name(v);
+}
+
 static const char *stop_reason(unsigned int v)
 {
 	return kcolo_stop_reason_name(v);
@@ -244,6 +249,7 @@ static const struct names {
 	{ "KCOLO_ROLE_", role, 0 },
 	{ "KCOLO_STATE_", state, 0 },
 	{ "KCOLO_KIND_", kind, 0 },
+	{ "KCOLO_DEVICE_STATE_", device_state, 0 },
 	{ "KCOLO_STOP_REASON_", stop_reason, 0 },
 	{ "KCOLO_ABORT_REASON_", abort_reason, 0 },
 	{ "KCOLO_EVENT_TYPE_", event_type, 0 },

@@ -90,6 +90,58 @@ int kcolo_abort(struct kcolo *k)
 	return kcolo_session_simple(k, KCOLO_CMD_ABORT);
 }
 
+static int ask_epoch(struct kcolo *k, int cmd, uint64_t epoch)
+{
+	struct kcolo_request rq;
+	int err = kcolo_session_request(k, &rq, cmd);
+
+	if (err)
+		return err;
+	if (nla_put_u64(rq.msg, KCOLO_A_SESSION_EPOCH, epoch))
+		return kcolo_request_fail(k, &rq, -ENOMEM);
+	return kcolo_request_run(k, &rq);
+}
+
+/**
+ * kcolo_apply - commit the epoch that is prepared
+ * @k: handle of a secondary with external device state
+ * @epoch: as event checkpoint-prepared said; its device state is there and the
+ *	guest is stopped
+ *
+ * On success it is committed. Event checkpoint-committed or broken follows.
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_apply(struct kcolo *k, uint64_t epoch)
+{
+	return ask_epoch(k, KCOLO_CMD_APPLY, epoch);
+}
+
+/**
+ * kcolo_drop - discard the epoch that is received or prepared
+ * @k: handle of a secondary with external device state
+ * @epoch: its number
+ *
+ * Event checkpoint-aborted follows, on both ends.
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_drop(struct kcolo *k, uint64_t epoch)
+{
+	return ask_epoch(k, KCOLO_CMD_DROP, epoch);
+}
+
+/**
+ * kcolo_log_synced - what the VMM had logged elsewhere is in the user log
+ * @k: handle of a primary
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_log_synced(struct kcolo *k)
+{
+	return kcolo_session_simple(k, KCOLO_CMD_LOG_SYNCED);
+}
+
 /**
  * kcolo_promote - a secondary takes over with the last committed epoch
  * @k: handle

@@ -79,9 +79,9 @@ static int map_log(struct kcolo *k, struct kcolo_region *region)
 	struct kcolo_map *logs;
 	int err;
 
-	/* kcolo_log_dirty() relies on it. */
+	/* kcolo_log_dirty() and kcolo_applied_take() rely on it. */
 	if (info->log_size < (info->size / page_size() + 7) / 8)
-		return kcolo_fail(k, -EPROTO, "the user log is too short");
+		return kcolo_fail(k, -EPROTO, "the region's log is too short");
 	logs = reallocarray(k->logs, k->nr_logs + 1, sizeof(*logs));
 	if (!logs)
 		return kcolo_fail(k, -ENOMEM, "%s", strerror(ENOMEM));
@@ -173,7 +173,7 @@ static int map_region(struct kcolo *k, struct kcolo_region *region,
 {
 	int err = map_scratch(k, reply->scratch_size);
 
-	/* A secondary has neither. */
+	/* A secondary has no scratch area, and a log only to tell of pages. */
 	if (err || !region->info.log_size)
 		return err;
 	return map_log(k, region);
@@ -195,7 +195,7 @@ static void undo_region(struct kcolo *k, const char *name)
  * @name: the same on both hosts
  * @addr: where it begins, on a page
  * @size: bytes, whole pages
- * @region: what the kernel made of it, and its user log
+ * @region: what the kernel made of it, and its log
  *
  * Return: 0 or a negative errno, and then nothing was added.
  */
@@ -227,8 +227,8 @@ int kcolo_region_add(struct kcolo *k, const char *name, void *addr, size_t size,
 /**
  * kcolo_region_del - remove a region
  * @k: handle
- * @region: one that the handle has added; on success its user log is unmapped,
- *	and no thread may be in kcolo_log_dirty() with it
+ * @region: one that the handle has added; on success its log is unmapped, and no
+ *	thread may be in kcolo_log_dirty() or kcolo_applied_take() with it
  *
  * Return: 0 or a negative errno.
  */
@@ -242,6 +242,17 @@ int kcolo_region_del(struct kcolo *k, struct kcolo_region *region)
 	if (!err)
 		unmap_log(k, region);
 	return err;
+}
+
+/**
+ * kcolo_clean - every region is what the peer has already
+ * @k: handle of a session with its regions, before its first checkpoint
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_clean(struct kcolo *k)
+{
+	return kcolo_session_simple(k, KCOLO_CMD_CLEAN);
 }
 
 /**
@@ -275,4 +286,27 @@ void kcolo_log_dirty(const struct kcolo_region *region, uint64_t offset,
 		__atomic_fetch_or(&region->log[word], mask, __ATOMIC_RELEASE);
 		page = (word + 1) * BITS_PER_LONG;
 	}
+}
+
+/**
+ * kcolo_applied_take - which pages were put in place since this was last asked
+ * @region: of a secondary; without an applied log nothing is known of it
+ * @page: first of 64, a multiple of 64
+ *
+ * A page whose bit is returned is what the kernel has made it: bits are set
+ * after the page was written.
+ *
+ * Context: any thread.
+ * Return: a bit per page, the lowest for @page; what is beyond the region is 0.
+ */
+uint64_t kcolo_applied_take(const struct kcolo_region *region, uint64_t page)
+{
+	uint64_t *word = (uint64_t *)region->log + page / 64;
+
+	if (!region->log || page >= region->info.size / page_size())
+		return 0;
+	/* A word is not written to for nothing: most are 0. */
+	if (!__atomic_load_n(word, __ATOMIC_RELAXED))
+		return 0;
+	return __atomic_exchange_n(word, 0, __ATOMIC_ACQUIRE);
 }

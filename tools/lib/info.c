@@ -41,6 +41,10 @@ const struct nla_policy kcolo_session_attrs[KCOLO_A_SESSION_MAX + 1] = {
 	[KCOLO_A_SESSION_EVENT_SEQ] = { .type = NLA_U64 },
 	[KCOLO_A_SESSION_SCRATCH_SIZE] = { .type = NLA_U64 },
 	[KCOLO_A_SESSION_REGION] = { .type = NLA_NESTED },
+	[KCOLO_A_SESSION_DEVICE_STATE] = { .type = NLA_U32 },
+	[KCOLO_A_SESSION_LOG_SYNC] = { .type = NLA_U8 },
+	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = { .type = NLA_U32 },
+	[KCOLO_A_SESSION_CLEAN] = { .type = NLA_U8 },
 };
 
 /**
@@ -62,6 +66,11 @@ void kcolo_copy_string(char *dst, size_t size, const struct nlattr *attr)
 static uint32_t get_u32(struct nlattr **tb, int attr)
 {
 	return tb[attr] ? nla_get_u32(tb[attr]) : 0;
+}
+
+static bool get_bool(struct nlattr **tb, int attr)
+{
+	return tb[attr] && nla_get_u8(tb[attr]);
 }
 
 static uint64_t get_u64(struct nlattr **tb, int attr)
@@ -158,14 +167,16 @@ static void parse_params(struct nlattr **tb, struct kcolo_params *p)
 {
 	p->mask = KCOLO_PARAM_THRESHOLD | KCOLO_PARAM_MAX_ITERATIONS |
 		  KCOLO_PARAM_MIN_GAIN | KCOLO_PARAM_PEER_TIMEOUT |
-		  KCOLO_PARAM_PAUSE_LIMIT | KCOLO_PARAM_CHECKSUM;
+		  KCOLO_PARAM_PAUSE_LIMIT | KCOLO_PARAM_CHECKSUM |
+		  KCOLO_PARAM_LOG_SYNC | KCOLO_PARAM_LOG_SYNC_TIMEOUT;
 	p->threshold = get_u64(tb, KCOLO_A_SESSION_THRESHOLD);
 	p->max_iterations = get_u32(tb, KCOLO_A_SESSION_MAX_ITERATIONS);
 	p->min_gain = get_u32(tb, KCOLO_A_SESSION_MIN_GAIN);
 	p->peer_timeout = get_u32(tb, KCOLO_A_SESSION_PEER_TIMEOUT);
 	p->pause_limit = get_u32(tb, KCOLO_A_SESSION_PAUSE_LIMIT);
-	if (tb[KCOLO_A_SESSION_CHECKSUM])
-		p->checksum = nla_get_u8(tb[KCOLO_A_SESSION_CHECKSUM]);
+	p->checksum = get_bool(tb, KCOLO_A_SESSION_CHECKSUM);
+	p->log_sync = get_bool(tb, KCOLO_A_SESSION_LOG_SYNC);
+	p->log_sync_timeout = get_u32(tb, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT);
 }
 
 static void parse_fields(struct nlattr **tb, struct kcolo_session_info *info)
@@ -180,11 +191,12 @@ static void parse_fields(struct nlattr **tb, struct kcolo_session_info *info)
 		memcpy(info->uuid, nla_data(tb[KCOLO_A_SESSION_UUID]),
 		       sizeof(info->uuid));
 	info->insecure = tb[KCOLO_A_SESSION_INSECURE];
+	info->device_state = get_u32(tb, KCOLO_A_SESSION_DEVICE_STATE);
 	info->epoch = get_u64(tb, KCOLO_A_SESSION_EPOCH);
 	info->committed = get_u64(tb, KCOLO_A_SESSION_COMMITTED);
 	info->pending = get_u64(tb, KCOLO_A_SESSION_PENDING);
-	if (tb[KCOLO_A_SESSION_SYNCED])
-		info->synced = nla_get_u8(tb[KCOLO_A_SESSION_SYNCED]);
+	info->synced = get_bool(tb, KCOLO_A_SESSION_SYNCED);
+	info->clean = get_bool(tb, KCOLO_A_SESSION_CLEAN);
 	info->stop_reason = get_u32(tb, KCOLO_A_SESSION_STOP_REASON);
 	info->abort_reason = get_u32(tb, KCOLO_A_SESSION_ABORT_REASON);
 	if (tb[KCOLO_A_SESSION_ERROR])

@@ -34,6 +34,15 @@
  *
  *	kcolo_log_dirty(&region, offset, len);
  *
+ * A VMM that sends the device state on a channel of its own says so on both ends
+ * (device_state of struct kcolo_session_config) and writes none to kcolo. On its
+ * secondary, at KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED:
+ *
+ *	... wait for the device state of ev.epoch, stop the guest
+ *	kcolo_apply(k, ev.epoch);              or kcolo_drop(k, ev.epoch)
+ *	... wait for KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED
+ *	... kcolo_applied_take() the pages, load the device state
+ *
  * Link with pkg-config --cflags --libs kcolo.
  */
 #ifndef KCOLO_H
@@ -65,6 +74,8 @@ union kcolo_addr {
 #define KCOLO_PARAM_PEER_TIMEOUT	(1u << 3)
 #define KCOLO_PARAM_PAUSE_LIMIT		(1u << 4)
 #define KCOLO_PARAM_CHECKSUM		(1u << 5)
+#define KCOLO_PARAM_LOG_SYNC		(1u << 6)
+#define KCOLO_PARAM_LOG_SYNC_TIMEOUT	(1u << 7)
 
 /**
  * struct kcolo_params - what can be set while a session lives
@@ -75,6 +86,9 @@ union kcolo_addr {
  * @peer_timeout: milliseconds
  * @pause_limit: milliseconds, 0 is none
  * @checksum: payload has a CRC32C
+ * @log_sync: KCOLO_EVENT_TYPE_HARVEST_WANTED comes before the dirty sources are
+ *	read while the guest runs
+ * @log_sync_timeout: milliseconds that kcolo_log_synced() is waited for then
  */
 struct kcolo_params {
 	unsigned int mask;
@@ -84,6 +98,8 @@ struct kcolo_params {
 	uint32_t peer_timeout;
 	uint32_t pause_limit;
 	bool checksum;
+	bool log_sync;
+	uint32_t log_sync_timeout;
 };
 
 /**
@@ -93,6 +109,7 @@ struct kcolo_params {
  * @local: where a secondary listens; for a primary optional (family 0 is none)
  * @peer: where a primary connects to; family 0 for a secondary
  * @insecure: must be true until sessions have keys
+ * @device_state: the same on both hosts
  * @params: parameters other than their defaults
  */
 struct kcolo_session_config {
@@ -101,6 +118,7 @@ struct kcolo_session_config {
 	union kcolo_addr local;
 	union kcolo_addr peer;
 	bool insecure;
+	enum kcolo_device_state device_state;
 	struct kcolo_params params;
 };
 
@@ -119,7 +137,8 @@ struct kcolo_region_info {
 /**
  * struct kcolo_region - a region that this process has added
  * @info: what it is
- * @log: its user log, a bit per page, mapped (primary; NULL on a secondary)
+ * @log: a bit per page, mapped. Primary: the user log. Secondary with external
+ *	device state: the applied log. Else NULL.
  */
 struct kcolo_region {
 	struct kcolo_region_info info;
@@ -140,11 +159,13 @@ struct kcolo_session_info {
 	union kcolo_addr local;
 	union kcolo_addr peer;
 	bool insecure;
+	enum kcolo_device_state device_state;
 	struct kcolo_params params;
 	uint64_t epoch;
 	uint64_t committed;
 	uint64_t pending;
 	bool synced;
+	bool clean;
 	enum kcolo_stop_reason stop_reason;
 	enum kcolo_abort_reason abort_reason;
 	char error[256];
@@ -225,16 +246,29 @@ typedef int (*kcolo_stats_cb)(const struct kcolo_stats *stats, void *arg);
 int kcolo_stats_dump(struct kcolo *k, kcolo_stats_cb cb, void *arg);
 
 /*
- * The guest. kcolo_region_add() maps the region's user log and, on a primary,
- * (re)maps the scratch area when the kernel says it must grow.
+ * The guest. kcolo_region_add() maps the region's log, where it has one, and, on
+ * a primary, (re)maps the scratch area when the kernel says it must grow.
  */
 int kcolo_vm_attach(struct kcolo *k, int vm_fd);
 int kcolo_region_add(struct kcolo *k, const char *name, void *addr, size_t size,
 		     struct kcolo_region *region);
 int kcolo_region_del(struct kcolo *k, struct kcolo_region *region);
+/*
+ * Every region is what the peer has already. On both ends or on none, after the
+ * last region was added and before the first checkpoint. On a primary by the
+ * process whose VM it is, which does not write to RAM meanwhile; -EBUSY while a
+ * vCPU runs. A clean secondary can be promoted before anything is committed.
+ */
+int kcolo_clean(struct kcolo *k);
 /* After a write of the VMM's own, never before: async-signal- and thread-safe. */
 void kcolo_log_dirty(const struct kcolo_region *region, uint64_t offset,
 		     uint64_t len);
+/*
+ * The answer to KCOLO_EVENT_TYPE_HARVEST_WANTED: what the VMM had logged elsewhere
+ * was said by kcolo_log_dirty(). A late one does no harm. Before kcolo_flush() the
+ * VMM does the same unasked.
+ */
+int kcolo_log_synced(struct kcolo *k);
 
 /* Checkpoints; each completes by an event. */
 int kcolo_checkpoint(struct kcolo *k, enum kcolo_kind kind, uint64_t *epoch);
@@ -246,7 +280,17 @@ int kcolo_abort(struct kcolo *k);
 /*
  * The secondary. kcolo_devstate_read() allocates *@buf (free() it) with the
  * device state of the last committed epoch.
+ *
+ * With external device state: kcolo_apply() commits the epoch that is prepared,
+ * and when it returns 0 the epoch is committed; it is in place with the event
+ * checkpoint-committed (or broken). kcolo_drop() discards an epoch that is being
+ * received or is prepared. Both return -ESTALE when @epoch is not the one that is
+ * open. kcolo_applied_take() returns and clears the bits of the 64 pages from
+ * @page on, a multiple of 64, that were put in place since they were last taken.
  */
+int kcolo_apply(struct kcolo *k, uint64_t epoch);
+int kcolo_drop(struct kcolo *k, uint64_t epoch);
+uint64_t kcolo_applied_take(const struct kcolo_region *region, uint64_t page);
 int kcolo_promote(struct kcolo *k);
 int kcolo_devstate_read(struct kcolo *k, void **buf, size_t *len);
 
@@ -303,6 +347,7 @@ int kcolo_wait_connected(struct kcolo *k, int timeout_ms);
 const char *kcolo_role_name(enum kcolo_role v);
 const char *kcolo_state_name(enum kcolo_state v);
 const char *kcolo_kind_name(enum kcolo_kind v);
+const char *kcolo_device_state_name(enum kcolo_device_state v);
 const char *kcolo_stop_reason_name(enum kcolo_stop_reason v);
 const char *kcolo_abort_reason_name(enum kcolo_abort_reason v);
 const char *kcolo_event_type_name(enum kcolo_event_type v);

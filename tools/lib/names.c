@@ -44,6 +44,7 @@ static const char * const state_names[] = {
 	[KCOLO_STATE_FENCED] = "fenced",
 	[KCOLO_STATE_BROKEN] = "broken",
 	[KCOLO_STATE_CLOSED] = "closed",
+	[KCOLO_STATE_PREPARED] = "prepared",
 };
 
 /**
@@ -71,6 +72,22 @@ static const char * const kind_names[] = {
 const char *kcolo_kind_name(enum kcolo_kind v)
 {
 	return name_of(kind_names, ARRAY_SIZE(kind_names), v);
+}
+
+static const char * const device_state_names[] = {
+	[KCOLO_DEVICE_STATE_SESSION] = "session",
+	[KCOLO_DEVICE_STATE_EXTERNAL] = "external",
+};
+
+/**
+ * kcolo_device_state_name - how the device state gets over, in a word
+ * @v: any
+ *
+ * Return: a constant string, or NULL when the library does not know it.
+ */
+const char *kcolo_device_state_name(enum kcolo_device_state v)
+{
+	return name_of(device_state_names, ARRAY_SIZE(device_state_names), v);
 }
 
 static const char * const stop_reason_names[] = {
@@ -139,6 +156,8 @@ static const char * const event_type_names[] = {
 	[KCOLO_EVENT_TYPE_FENCED] = "fenced",
 	[KCOLO_EVENT_TYPE_BROKEN] = "broken",
 	[KCOLO_EVENT_TYPE_VM_GONE] = "vm-gone",
+	[KCOLO_EVENT_TYPE_HARVEST_WANTED] = "harvest-wanted",
+	[KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED] = "checkpoint-prepared",
 };
 
 /**
@@ -206,6 +225,8 @@ static const char * const stats_names[] = {
 	[KCOLO_A_STATS_ABORTS_VM_GONE] = "aborts-vm-gone",
 	[KCOLO_A_STATS_ABORTS_FENCED] = "aborts-fenced",
 	[KCOLO_A_STATS_ABORTS_CLOSED] = "aborts-closed",
+	[KCOLO_A_STATS_LOG_SYNCS] = "log-syncs",
+	[KCOLO_A_STATS_LOG_SYNC_LATE] = "log-sync-late",
 };
 
 /**
@@ -247,6 +268,10 @@ static const char * const session_attr_names[] = {
 	[KCOLO_A_SESSION_VM_FD] = "vm-fd",
 	[KCOLO_A_SESSION_KIND] = "kind",
 	[KCOLO_A_SESSION_REGION] = "region",
+	[KCOLO_A_SESSION_DEVICE_STATE] = "device-state",
+	[KCOLO_A_SESSION_LOG_SYNC] = "log-sync",
+	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = "log-sync-timeout",
+	[KCOLO_A_SESSION_CLEAN] = "clean",
 };
 
 /**

@@ -72,6 +72,9 @@ void kcolo_told_event(struct kcolo *k, const struct kcolo_event *ev)
 	case KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED:
 		ended(t, ev->epoch);
 		break;
+	case KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED:
+		kcolo_told_open(k, ev->epoch);
+		break;
 	default:
 		break;
 	}
@@ -150,9 +153,22 @@ static void tell_primary(struct kcolo *k, const struct kcolo_session_info *info)
 		kcolo_told_open(k, info->epoch);
 }
 
+/* With external device state: a prepared epoch, and one that was dropped. */
+static void tell_prepared(struct kcolo *k, const struct kcolo_session_info *info)
+{
+	struct kcolo_told *t = &k->told;
+
+	if (t->open > info->committed &&
+	    (info->epoch > t->open || in(info, S(IDLE) | S(LOST))))
+		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED, t->open);
+	if (in(info, S(PREPARED)) && info->epoch > t->epoch)
+		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED, info->epoch);
+}
+
 static void tell_secondary(struct kcolo *k,
 			   const struct kcolo_session_info *info)
 {
+	tell_prepared(k, info);
 	if (info->committed > k->told.committed &&
 	    !in(info, S(APPLYING) | S(BROKEN)))
 		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED,

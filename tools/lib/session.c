@@ -102,6 +102,11 @@ static int put_params(struct nl_msg *msg, const struct kcolo_params *p)
 				   p->pause_limit);
 	if (p->mask & KCOLO_PARAM_CHECKSUM)
 		err |= nla_put_u8(msg, KCOLO_A_SESSION_CHECKSUM, p->checksum);
+	if (p->mask & KCOLO_PARAM_LOG_SYNC)
+		err |= nla_put_u8(msg, KCOLO_A_SESSION_LOG_SYNC, p->log_sync);
+	if (p->mask & KCOLO_PARAM_LOG_SYNC_TIMEOUT)
+		err |= nla_put_u32(msg, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
+				   p->log_sync_timeout);
 	return err;
 }
 
@@ -111,6 +116,7 @@ static int put_config(struct nl_msg *msg, const struct kcolo_session_config *c)
 	    nla_put_u32(msg, KCOLO_A_SESSION_ROLE, c->role) ||
 	    put_addr(msg, KCOLO_A_SESSION_LOCAL, &c->local) ||
 	    put_addr(msg, KCOLO_A_SESSION_PEER, &c->peer) ||
+	    nla_put_u32(msg, KCOLO_A_SESSION_DEVICE_STATE, c->device_state) ||
 	    put_params(msg, &c->params))
 		return -1;
 	return c->insecure ? nla_put_flag(msg, KCOLO_A_SESSION_INSECURE) : 0;

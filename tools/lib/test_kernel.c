@@ -231,6 +231,16 @@ static void set(struct asked *a)
 	end(a, 0, NULL, 0);
 }
 
+static void apply(struct asked *a)
+{
+	struct nlattr *epoch = a->tb[KCOLO_A_SESSION_EPOCH];
+
+	if (epoch && nla_get_u64(epoch) == 42)
+		end(a, 0, NULL, 0);
+	else
+		end(a, -ESTALE, "epoch 42 is open", 0);
+}
+
 static void on_session(struct asked *a)
 {
 	struct nl_msg *msg;
@@ -253,6 +263,10 @@ static void on_session(struct asked *a)
 		nla_put_u64(msg, KCOLO_A_SESSION_EPOCH, 43);
 		send_message(a->server, msg);
 		end(a, 0, NULL, 0);
+		break;
+	case KCOLO_CMD_APPLY:
+	case KCOLO_CMD_DROP:
+		apply(a);
 		break;
 	case KCOLO_CMD_PROMOTE:
 		end(a, -EOPNOTSUPP, "a primary cannot be promoted", 0);

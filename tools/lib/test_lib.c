@@ -92,6 +92,8 @@ static void test_get(void)
 	   info.state == KCOLO_STATE_IDLE && info.insecure && info.synced &&
 	   info.params.threshold == 64 << 20 && info.params.checksum &&
 	   info.params.pause_limit == 2500 && info.pending == UINT64_MAX &&
+	   info.params.log_sync && info.params.log_sync_timeout == 150 &&
+	   info.device_state == KCOLO_DEVICE_STATE_EXTERNAL && info.clean &&
 	   info.abort_reason == 99 && info.event_seq == 2,
 	   "each member has its value");
 	ok(!strcmp(kcolo_addr_format(&info.peer, buf, sizeof(buf)),
@@ -298,7 +300,7 @@ static void test_region(void)
 	kcolo_log_dirty(&r, 0, 1);
 	fake.log_size = 0;
 	ok(!kcolo_region_add(k, "ram", NULL, size, &none) && !none.log,
-	   "a secondary's region has no log");
+	   "a region without a log");
 	fake.log_size = 4096;
 	fake.dels = 0;
 	ok(kcolo_region_add(k, "ram", NULL, 1ull << 40, &none) == -EPROTO &&
@@ -336,6 +338,33 @@ static void test_devstate(void)
 	ok(!kcolo_devstate_read(k, &buf, &len) && len == sizeof(big) &&
 	   !memcmp(buf, big, len), "and read");
 	free(buf);
+	kcolo_close(k);
+}
+
+/* A secondary whose VMM has the device state on a channel of its own. */
+static void test_external(void)
+{
+	struct kcolo *k = begin_session();
+	uint64_t size = 4096 * 200, i, n = 0;
+	struct kcolo_region r;
+
+	ok(!kcolo_apply(k, 42) && !kcolo_drop(k, 42), "apply and drop");
+	ok(kcolo_apply(k, 41) == -ESTALE && kcolo_drop(k, 43) == -ESTALE &&
+	   !strcmp(kcolo_error(k), "epoch 42 is open"), "of another epoch");
+	ok(!kcolo_log_synced(k) && !kcolo_clean(k), "log-synced, clean");
+	ok(!kcolo_region_add(k, "ram", NULL, size, &r) && r.log, "a log");
+	memset(r.log, 0, r.info.log_size);
+	/* It is the same bit: what is logged here is taken there. */
+	kcolo_log_dirty(&r, 65 * 4096, 1);
+	kcolo_log_dirty(&r, 127 * 4096, 1);
+	ok(kcolo_applied_take(&r, 64) == (2 | 1ull << 63) &&
+	   !kcolo_applied_take(&r, 64), "bits are taken once");
+	kcolo_log_dirty(&r, 0, size);
+	for (i = 0; i <= 256; i += 64)
+		n += __builtin_popcountll(kcolo_applied_take(&r, i));
+	ok(n == 200 && bits_are(&r, 0, 0), "all of them");
+	r.log = NULL;
+	ok(!kcolo_applied_take(&r, 0), "no log, no bits");
 	kcolo_close(k);
 }
 
@@ -395,6 +424,7 @@ int main(void)
 	test_waiting();
 	test_region();
 	test_devstate();
+	test_external();
 	test_use_fd();
 	test_fuzz();
 	printf("1..%u\n# %u failed\n", nr, failed);

@@ -55,6 +55,11 @@ void fake_put_session(struct nl_msg *msg, unsigned int n)
 	nla_put_string(msg, KCOLO_A_SESSION_ERROR, "the \"last\" error");
 	nla_put_u64(msg, KCOLO_A_SESSION_EVENT_SEQ, fake.event_seq);
 	nla_put_u64(msg, KCOLO_A_SESSION_SCRATCH_SIZE, FAKE_SCRATCH);
+	nla_put_u32(msg, KCOLO_A_SESSION_DEVICE_STATE,
+		    KCOLO_DEVICE_STATE_EXTERNAL);
+	nla_put_u8(msg, KCOLO_A_SESSION_LOG_SYNC, 1);
+	nla_put_u32(msg, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT, 150);
+	nla_put_u8(msg, KCOLO_A_SESSION_CLEAN, 1);
 	fake_put_region(msg, "ram", 1 << 30);
 	fake_put_region(msg, "vram", 16 << 20);
 }

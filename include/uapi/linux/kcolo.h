@@ -15,6 +15,7 @@
 #define KCOLO_MIN_GAIN_DEFAULT		10
 #define KCOLO_PEER_TIMEOUT_DEFAULT	10000
 #define KCOLO_PAUSE_LIMIT_DEFAULT	2000
+#define KCOLO_LOG_SYNC_TIMEOUT_DEFAULT	100
 
 /**
  * enum kcolo_role - Which end of the pair a session is.
@@ -57,6 +58,8 @@ enum kcolo_role {
  *   failed; promotion is refused.
  * @KCOLO_STATE_CLOSED: The session has ended; its file descriptor is still
  *   open.
+ * @KCOLO_STATE_PREPARED: Secondary of a session with external device state,
+ *   all pages of the epoch are there; apply commits it, drop discards it.
  */
 enum kcolo_state {
 	KCOLO_STATE_NONE,
@@ -75,6 +78,7 @@ enum kcolo_state {
 	KCOLO_STATE_FENCED,
 	KCOLO_STATE_BROKEN,
 	KCOLO_STATE_CLOSED,
+	KCOLO_STATE_PREPARED,
 };
 
 /**
@@ -86,6 +90,19 @@ enum kcolo_state {
 enum kcolo_kind {
 	KCOLO_KIND_PERIODIC,
 	KCOLO_KIND_URGENT,
+};
+
+/**
+ * enum kcolo_device_state - How the device state of a checkpoint gets to the
+ *   secondary.
+ * @KCOLO_DEVICE_STATE_SESSION: It is written to the session fd and read there;
+ *   the end of an epoch commits it.
+ * @KCOLO_DEVICE_STATE_EXTERNAL: The VMMs have a channel of their own; an epoch
+ *   is prepared, and committed by apply.
+ */
+enum kcolo_device_state {
+	KCOLO_DEVICE_STATE_SESSION,
+	KCOLO_DEVICE_STATE_EXTERNAL,
 };
 
 /**
@@ -183,6 +200,11 @@ enum kcolo_abort_reason {
  * @KCOLO_EVENT_TYPE_BROKEN: Secondary, a committed epoch could not be put in
  *   place.
  * @KCOLO_EVENT_TYPE_VM_GONE: The VMM whose memory the regions were has died.
+ * @KCOLO_EVENT_TYPE_HARVEST_WANTED: Primary, log-sync is on and the dirty
+ *   sources are about to be read while the guest runs; the VMM brings what it
+ *   has logged elsewhere to the user log, and says log-synced.
+ * @KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED: Secondary, all pages of the epoch
+ *   given are there; the VMM says apply once it has the device state, or drop.
  */
 enum kcolo_event_type {
 	KCOLO_EVENT_TYPE_NONE,
@@ -200,6 +222,8 @@ enum kcolo_event_type {
 	KCOLO_EVENT_TYPE_FENCED,
 	KCOLO_EVENT_TYPE_BROKEN,
 	KCOLO_EVENT_TYPE_VM_GONE,
+	KCOLO_EVENT_TYPE_HARVEST_WANTED,
+	KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED,
 };
 
 enum {
@@ -244,6 +268,10 @@ enum {
 	KCOLO_A_SESSION_VM_FD,
 	KCOLO_A_SESSION_KIND,
 	KCOLO_A_SESSION_REGION,
+	KCOLO_A_SESSION_DEVICE_STATE,
+	KCOLO_A_SESSION_LOG_SYNC,
+	KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
+	KCOLO_A_SESSION_CLEAN,
 
 	__KCOLO_A_SESSION_MAX
 };
@@ -327,6 +355,8 @@ enum {
 	KCOLO_A_STATS_ABORTS_VM_GONE,
 	KCOLO_A_STATS_ABORTS_FENCED,
 	KCOLO_A_STATS_ABORTS_CLOSED,
+	KCOLO_A_STATS_LOG_SYNCS,
+	KCOLO_A_STATS_LOG_SYNC_LATE,
 
 	__KCOLO_A_STATS_MAX
 };
@@ -348,6 +378,10 @@ enum {
 	KCOLO_CMD_PROMOTE,
 	KCOLO_CMD_STATS_GET,
 	KCOLO_CMD_EVENT,
+	KCOLO_CMD_APPLY,
+	KCOLO_CMD_DROP,
+	KCOLO_CMD_LOG_SYNCED,
+	KCOLO_CMD_CLEAN,
 
 	__KCOLO_CMD_MAX
 };

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How an epoch ends on a secondary. Whole it is once all that its end counts is
+ * there. Committed it is in one place only, kcolo_commit_decide(), under both
+ * locks: at once when the session carries the device state, by apply when the
+ * VMMs do, and then it is prepared in between. Then it is put in place.
+ */
+#include "apply.h"
+#include "commit.h"
+#include "link.h"
+#include "mutate.h"
+#include "session.h"
+#include "trace.h"
+
+/**
+ * kcolo_commit_forget - take no more pages, and drop what is staged
+ * @s: secondary
+ */
+void kcolo_commit_forget(struct kcolo_session *s)
+{
+	mutex_lock(&s->staging_lock);
+	s->take_pages = false;
+	kcolo_staging_drop(&s->staging);
+	mutex_unlock(&s->staging_lock);
+}
+
+/* Whether all pages of the epoch are there: 1, not yet 0, or never -EPROTO. */
+static int epoch_whole(struct kcolo_session *s)
+{
+	u64 messages;
+	int whole;
+
+	if (kcolo_mutant(end_no_wait))
+		return 1;
+	/* In a wait's condition: no lock. Pages are counted before messages. */
+	messages = smp_load_acquire(&s->got.messages);
+	if (messages < s->expect.messages)
+		whole = 0;
+	else if (messages == s->expect.messages &&
+		 READ_ONCE(s->got.pages) == s->expect.pages)
+		whole = 1;
+	else
+		whole = -EPROTO;
+	return whole;
+}
+
+#define COMMIT_INTERRUPTS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
+				 BIT(KCOLO_REQ_PROMOTE) | BIT(KCOLO_REQ_DROP) | \
+				 BIT(KCOLO_REQ_VM_GONE))
+
+/**
+ * kcolo_commit_decide - commit the epoch that is whole
+ * @s: secondary, committing or prepared; its lock is held
+ *
+ * Afterwards the epoch is committed, whatever becomes of the primary.
+ */
+void kcolo_commit_decide(struct kcolo_session *s)
+{
+	lockdep_assert_held(&s->lock);
+	if (!kcolo_state_set(s, KCOLO_STATE_APPLYING))
+		return;
+	mutex_lock(&s->staging_lock);
+	s->take_pages = false;
+	mutex_unlock(&s->staging_lock);
+	s->committed = s->epoch;
+	kcolo_devstate_put(s->saved);
+	s->saved = s->devstate;
+	s->devstate = NULL;
+	KCOLO_STAT(s, CHECKPOINTS)++;
+	KCOLO_STAT(s, CHECKPOINTS_URGENT) += s->kind == KCOLO_KIND_URGENT;
+}
+
+/* Nothing of it is committed before the VMM says apply. */
+static void prepare(struct kcolo_session *s)
+{
+	mutex_lock(&s->staging_lock);
+	s->take_pages = false;
+	mutex_unlock(&s->staging_lock);
+	if (kcolo_state_set(s, KCOLO_STATE_PREPARED))
+		kcolo_session_notify(s, &(struct kcolo_notice) {
+			.type = KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED,
+			.epoch = s->epoch });
+}
+
+static void applied(struct kcolo_session *s, int err)
+{
+	mutex_lock(&s->lock);
+	if (err) {
+		kcolo_session_set_error(s, "a committed epoch could not be put in place");
+		s->abort_reason = err == -ESRCH ? KCOLO_ABORT_REASON_VM_GONE :
+						  KCOLO_ABORT_REASON_GUEST_MEMORY;
+		kcolo_state_set(s, KCOLO_STATE_BROKEN);
+	} else {
+		kcolo_state_set(s, KCOLO_STATE_IDLE);
+	}
+	trace_kcolo_apply(s->name, s->committed, KCOLO_STAT(s, APPLY_PAGES));
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = err ? KCOLO_EVENT_TYPE_BROKEN :
+			      KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED,
+		.abort_reason = err ? s->abort_reason : 0,
+		.error = err ? s->error : NULL });
+	mutex_unlock(&s->lock);
+}
+
+/**
+ * kcolo_commit_apply - put an epoch in place that is committed
+ * @s: secondary, applying; called by its worker
+ */
+void kcolo_commit_apply(struct kcolo_session *s)
+{
+	u64 epoch = s->committed;
+	int err;
+
+	kcolo_link_say(s, KCOLO_WIRE_VMSTATE_RECEIVED, epoch, 0, NULL, 0);
+	err = kcolo_apply_staged(s);
+	applied(s, err);
+	if (err)
+		kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch,
+			       KCOLO_ABORT_REASON_PEER_REFUSED, s->error,
+			       strnlen(s->error, KCOLO_WIRE_TEXT_MAX));
+	else
+		kcolo_link_say(s, KCOLO_WIRE_VMSTATE_LOADED, epoch, 0, NULL, 0);
+}
+
+/* A promotion or a drop that was asked for before goes first. */
+static bool wanted(struct kcolo_session *s)
+{
+	return s->state == KCOLO_STATE_COMMITTING &&
+	       !(READ_ONCE(s->req) & (BIT(KCOLO_REQ_PROMOTE) |
+				      BIT(KCOLO_REQ_DROP)));
+}
+
+/**
+ * kcolo_commit_end - deal with the end of an epoch
+ * @s: secondary, committing; called by its worker
+ *
+ * Waits for the pages that the end counts, and commits or prepares the epoch.
+ * The link is given up when the peer is silent: this wait ends.
+ */
+void kcolo_commit_end(struct kcolo_session *s)
+{
+	bool decided = false;
+	int whole = 0;
+
+	/* It may have been dropped, or lost, between its end and here. */
+	wait_event_idle(s->wq, READ_ONCE(s->state) != KCOLO_STATE_COMMITTING ||
+			(whole = epoch_whole(s)) ||
+			READ_ONCE(s->req) & COMMIT_INTERRUPTS);
+	if (whole < 0)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PROTOCOL,
+					  "an epoch has more pages than its end says");
+	if (whole != 1)
+		return;
+	mutex_lock(&s->lock);
+	if (wanted(s) && s->external) {
+		prepare(s);
+	} else if (wanted(s)) {
+		kcolo_commit_decide(s);
+		decided = s->state == KCOLO_STATE_APPLYING;
+	}
+	mutex_unlock(&s->lock);
+	if (s->external && kcolo_mutant(apply_before_apply))
+		kcolo_apply_staged(s);
+	if (decided)
+		kcolo_commit_apply(s);
+}
+
+/**
+ * kcolo_commit_drop - discard an epoch that the VMM does not want
+ * @s: secondary; called by its worker
+ *
+ * All under the lock: whatever the primary has sent meanwhile, no other epoch
+ * opens while this one is forgotten.
+ */
+void kcolo_commit_drop(struct kcolo_session *s)
+{
+	static const char why[] = "the epoch was dropped on the secondary";
+	u64 epoch;
+
+	mutex_lock(&s->lock);
+	epoch = s->drop_epoch;
+	if (s->epoch != epoch || !kcolo_state_allows(s, KCOLO_CMD_DROP)) {
+		mutex_unlock(&s->lock);
+		return;
+	}
+	s->dropped = epoch;
+	s->abort_reason = KCOLO_ABORT_REASON_REQUESTED;
+	kcolo_session_count_abort(s, KCOLO_ABORT_REASON_REQUESTED);
+	kcolo_devstate_put(s->devstate);
+	s->devstate = NULL;
+	kcolo_commit_forget(s);
+	kcolo_state_set(s, KCOLO_STATE_IDLE);
+	trace_kcolo_abort(s->name, epoch, KCOLO_ABORT_REASON_REQUESTED);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED,
+		.abort_reason = KCOLO_ABORT_REASON_REQUESTED,
+		.epoch = epoch });
+	mutex_unlock(&s->lock);
+	kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch,
+		       KCOLO_ABORT_REASON_PEER_REFUSED, why, strlen(why));
+}

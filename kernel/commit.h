@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KCOLO_COMMIT_H
+#define KCOLO_COMMIT_H
+
+struct kcolo_session;
+
+void kcolo_commit_forget(struct kcolo_session *s);
+void kcolo_commit_end(struct kcolo_session *s);
+void kcolo_commit_decide(struct kcolo_session *s);
+void kcolo_commit_apply(struct kcolo_session *s);
+void kcolo_commit_drop(struct kcolo_session *s);
+
+#endif
