@@ -22,7 +22,7 @@ counts() {	# NAME EXPRESSION of the summary, as a
 
 pair log-sync "$all --log-sync-timeout 5000" "" "$both $device"
 verdict log-sync both_good
-verdict log-sync-found counts log-sync "a['log_syncs'] >= 6 and a['log_sync_late'] == 0 and a['pages_precopy'] > a['pages_pause']"
+verdict log-sync-found counts log-sync "a['log_syncs'] >= 6 and a['log_sync_late'] == 0 and a['pages_precopy'] > 0"
 
 pair log-sync-deaf "$all --deaf --log-sync-timeout 50" "" "$both $device"
 verdict log-sync-deaf both_good
