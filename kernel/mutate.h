@@ -21,6 +21,7 @@
 #define KCOLO_MUTANT_keep_mm		11
 #define KCOLO_MUTANT_overlap_ok		12
 #define KCOLO_MUTANT_seq_stuck		13
+#define KCOLO_MUTANT_one_space		14
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

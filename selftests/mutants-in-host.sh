@@ -54,6 +54,7 @@ mutants() {
 	try apply_before_end base "--count 0 --die-at flushed:4" "--promote lost --run-on 500 --verify" "--ram $RAM_SMALL"
 	try end_no_wait ram "--kind urgent" "" "--ram $RAM_SMALL --content pages"
 	try stale_slot ram "--count 30 --threshold 0" "" "--ram 4M --churn 20 --vcpus 2"
+	try one_space ram "" "" "--ram $RAM_SMALL"
 	try_test one_alias once once
 	try_test old_round_wins malformed_epochs old-round
 	try_test no_fence malformed_epochs end-never-promote
