@@ -352,7 +352,8 @@ int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
 		found = 0;
 		err = 0;
 		slots->largest = 0;
-		slots->nr_as = kcolo_kvm_nr_as(kvm);
+		slots->nr_as = kcolo_mutant(one_space) ? 1 :
+			kcolo_kvm_nr_as(kvm);
 		idx = srcu_read_lock(&kvm->srcu);
 		for (as = 0; as < slots->nr_as && !err; as++) {
 			set = __kvm_memslots(kvm, as);

@@ -27,6 +27,7 @@
 #define KCOLO_MUTANT_clean_running	17
 #define KCOLO_MUTANT_clean_direct	18
 #define KCOLO_MUTANT_log_sync_no_wait	19
+#define KCOLO_MUTANT_one_space		20
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

@@ -57,7 +57,7 @@ mutants() {
 	try apply_before_apply ram "" "" "--ram $RAM_SMALL --device-state external"
 	try applied_bit_missing ram "" "" "--ram $RAM_SMALL --device-state external"
 	try clean_direct base "--count 0 --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
-	try clean_direct base "--count 0 --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
+	try one_space ram "" "" "--ram $RAM_SMALL"
 	try_test one_alias once once
 	try_test clean_keeps_log clean clean-sends
 	try_test clean_running clean clean-running

@@ -115,13 +115,13 @@ static void move_alias(struct vm *vm)
 	}
 }
 
-/* The slot of the second address space goes and comes back. */
+/* The slot of RAM in the second address space goes and comes back. */
 static void remap_smm(struct vm *vm)
 {
 	struct slot *slot;
 
 	for (slot = vm->slot; slot < vm->slot + MAX_SLOTS; slot++) {
-		if (!slot->used || !slot->as)
+		if (!slot->used || !slot->as || slot->boot)
 			continue;
 		slot_set(vm, slot, false);
 		slot->id = random_below(4);
@@ -137,13 +137,16 @@ static void *churn_main(void *arg)
 		remap_smm,
 	};
 	struct vm *vm = arg;
+	u64 n;
 
 	while (atomic_load(&vm->churning)) {
 		sleep_ms(opt.churn_ms);
 		pthread_mutex_lock(&vm->slot_lock);
 		change[random_below(sizeof(change) / sizeof(*change))](vm);
-		atomic_fetch_add(&vm->churns, 1);
+		n = atomic_fetch_add(&vm->churns, 1) + 1;
 		pthread_mutex_unlock(&vm->slot_lock);
+		if (n == opt.churn_count)
+			break;
 	}
 	return NULL;
 }

@@ -11,7 +11,7 @@
 
 #include "kvmm.h"
 
-extern const u8 guest_image[], guest_image_end[];
+extern const u8 guest_image[], guest_image_end[], smm_code[], smm_code_end[];
 
 #define CPUID_ENTRIES	100
 #define EXCEPTIONS	32
@@ -50,6 +50,9 @@ static void create_vm(struct vm *vm)
 		    strerror(errno));
 	vm->has_smm = opt.smm &&
 		extension(vm, KVM_CAP_MULTI_ADDRESS_SPACE) >= 2;
+	vm->has_smi = vm->has_smm && opt.smi_each &&
+		opt.pattern < PATTERN_NONE &&
+		extension(vm, KVM_CAP_X86_SMM) > 0;
 	vm->has_readonly = extension(vm, KVM_CAP_READONLY_MEM) > 0;
 }
 
@@ -113,6 +116,7 @@ static void write_boot_area(struct vm *vm)
 	if (size > BOOT_CODE_MAX)
 		die(EXIT_USAGE, "the guest's code is too large");
 	memcpy(ram + BOOT_CODE, guest_image, size);
+	memcpy(ram + BOOT_SMM_CODE, smm_code, smm_code_end - smm_code);
 	for (i = 0; i < opt.vcpus; i++)
 		memcpy(vcpu_stream(vm, i), &vm->origin[i],
 		       sizeof(struct stream));

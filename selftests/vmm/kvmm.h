@@ -85,10 +85,12 @@ struct options {
 	bool log;		/* tell kcolo of our own writes */
 	u32 dma_rate;		/* steps a second */
 	u32 churn_ms;
+	u64 churn_count;	/* of changes, 0: no end */
 	bool churn_paused;
 	enum manual manual;
 	bool smm;
 	bool bare_vram;		/* no memslot over it */
+	u32 smi_each;		/* batches, 0: never */
 	const char *kvm;
 	bool corrupt;		/* damage RAM, to see it noticed */
 	/* both ends */
@@ -121,11 +123,12 @@ struct options {
 	bool log_sync, deaf;
 	enum moment abort_at;
 	u32 abort_each;
-	struct fault die, stop, run_at;
+	struct fault die, stop, run_at, stall;
 	const char *run_command;
 	u32 random_ms;
 	/* secondary */
 	enum promote promote;
+	bool mute;
 	u64 promote_epoch;
 	u32 run_on_ms;
 	u32 linger_ms, lost_ms;
@@ -189,6 +192,7 @@ struct vcpu {
 	u64 paced_steps;
 	u64 paced_from;		/* us; 0: not begun */
 	u64 exits_mmio;
+	u64 batches;
 	u32 detail[MAX_DETAILS];	/* of an error the guest found */
 	u32 nr_details;
 };
@@ -229,7 +233,7 @@ struct vm {
 	pthread_mutex_t slot_lock;
 	bool slots_held;	/* by who paused the guest */
 	struct slot slot[MAX_SLOTS];
-	bool has_smm, has_readonly;
+	bool has_smm, has_smi, has_readonly;
 	atomic_uint window;	/* where the alias is now */
 	pthread_t churn_thread;
 	atomic_bool churning;
@@ -292,6 +296,7 @@ void vm_resume(struct vm *vm);
 void vm_pause(struct vm *vm);
 bool vm_pause_at_batch(struct vm *vm);	/* false: the guest has failed */
 bool vm_failed(struct vm *vm);
+u32 vm_smis(struct vm *vm);		/* how often the guest was in SMM */
 
 /* device.c */
 void *device_main(void *arg);

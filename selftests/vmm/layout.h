@@ -14,6 +14,18 @@
 #define BOOT_CODE_MAX	0x10000
 #define BOOT_STUBS	(BOOT_CODE + 0x10)	/* of 32 exceptions, 16 bytes each */
 #define BOOT_STREAM	0x20000		/* a page a vCPU */
+/* What the first vCPU does in SMM is done here: SMBASE is what it is at reset. */
+#define BOOT_SMRAM	0x30000
+#define BOOT_SMRAM_SIZE	0x10000
+#define BOOT_SMM_CODE	(BOOT_SMRAM + 0x8000)
+#define BOOT_SMM_COUNT	(BOOT_SMRAM + 0x1000)	/* of SMIs */
+#define BOOT_SMM_DATA	(BOOT_SMRAM + 0x2000)	/* of the last four, a page each */
+/* What the first vCPU does in SMM is done here; SMBASE is what it is at reset. */
+#define BOOT_SMRAM	0x30000
+#define BOOT_SMRAM_SIZE	0x10000
+#define BOOT_SMM_CODE	(BOOT_SMRAM + 0x8000)
+#define BOOT_SMM_COUNT	(BOOT_SMRAM + 0x1000)	/* of SMIs */
+#define BOOT_SMM_DATA	(BOOT_SMRAM + 0x2000)	/* four pages in turn */
 #define BOOT_STACK	0x40000
 #define BOOT_STACK_SIZE	0x4000
 #define BOOT_PAGES	256

@@ -107,9 +107,22 @@ static void moment(struct primary *p, struct checkpoint *c, enum moment m)
 		say("abort of epoch %llu: %s", c->epoch, kcolo_error(p->w.k));
 }
 
+/* A VMM that hangs: kcolo has to end the checkpoint. */
+static bool stalled(struct primary *p, struct checkpoint *c, enum moment m)
+{
+	struct kcolo_event ev;
+
+	if (opt.stall.moment != m || opt.stall.checkpoint != c->n)
+		return false;
+	complain("nothing more for checkpoint %llu, as asked for", c->n);
+	wait_for(p, c, KCOLO_EVENT_TYPE_NONE, &ev);
+	return true;
+}
+
 static bool wants(const struct checkpoint *c, enum moment m)
 {
-	return fault_wants(m, c->n) || opt.abort_at == m;
+	return fault_wants(m, c->n) || opt.abort_at == m ||
+		opt.stall.moment == m;
 }
 
 static void wait_flushed(struct primary *p)
@@ -146,6 +159,10 @@ static bool pause_and_commit(struct primary *p, struct checkpoint *c)
 		if (wants(c, MOMENT_FLUSHED)) {
 			wait_flushed(p);
 			moment(p, c, MOMENT_FLUSHED);
+			if (stalled(p, c, MOMENT_FLUSHED)) {
+				free(state);
+				return false;
+			}
 		}
 		if (opt.external)
 			carry_state(&p->side, c->epoch, state, c->state_len);
@@ -183,7 +200,7 @@ static void run_checkpoint(struct primary *p, struct checkpoint *c)
 	if (!wait_for(p, c, KCOLO_EVENT_TYPE_CHECKPOINT_READY, &c->ready))
 		return;
 	moment(p, c, MOMENT_READY);
-	if (!pause_and_commit(p, c))
+	if (stalled(p, c, MOMENT_READY) || !pause_and_commit(p, c))
 		return;
 	if (wait_for(p, c, KCOLO_EVENT_TYPE_CHECKPOINT_RECEIVED, &ev)) {
 		moment(p, c, MOMENT_RECEIVED);
@@ -338,15 +355,17 @@ static int finish(struct primary *p, enum outcome outcome)
 	report_u64("aborted", p->count[OUTCOME_ABORTED]);
 	report_u64("steps", steps_of(p->vm));
 	report_u64("churns", atomic_load(&p->vm->churns));
+	report_u64("smis", vm_smis(p->vm));
 	report_u64("reread_events", p->w.reread);
 	report_bool("guest_good", good);
 	report_bool("mismatch", p->mismatch);
 	watch_report_stats(&p->w, "");
 	report_end();
 	kcolo_session_info_free(&info);
-	say("%s: %llu committed, %llu verified, %llu aborted, %lu memslot changes",
+	say("%s: %llu committed, %llu verified, %llu aborted, %lu memslot changes, %u SMIs",
 	    outcomes[outcome], p->count[OUTCOME_COMMITTED], p->verified,
-	    p->count[OUTCOME_ABORTED], atomic_load(&p->vm->churns));
+	    p->count[OUTCOME_ABORTED], atomic_load(&p->vm->churns),
+	    vm_smis(p->vm));
 	if (p->unverified)
 		complain("%llu commits without a verdict", p->unverified);
 	if (!good || p->mismatch || p->unverified || outcome == OUTCOME_GUEST)

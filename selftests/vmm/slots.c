@@ -12,6 +12,7 @@
 
 #define BOOT_SLOT_PAGES	(BOOT_PAGES + 37)
 #define SLOT_IDS	48
+#define SMRAM_ID	8	/* churn.c has the lower ones */
 
 void slot_set(struct vm *vm, const struct slot *slot, bool present)
 {
@@ -114,9 +115,25 @@ static void map_alias(struct vm *vm)
 	slot->gpa = GPA_ALIAS0;
 }
 
+/* The second address space: a part of RAM that is also in the first, and SMRAM. */
+static void map_smm(struct vm *vm)
+{
+	struct slot *slot = slot_new(vm);
+
+	*slot = vm->slot[1];
+	slot->as = 1;
+	slot->id = 0;
+	slot = slot_new(vm);
+	slot->boot = true;
+	slot->as = 1;
+	slot->id = SMRAM_ID;
+	slot->gpa = BOOT_SMRAM;
+	slot->offset = BOOT_SMRAM;
+	slot->size = BOOT_SMRAM_SIZE;
+}
+
 void slots_init(struct vm *vm)
 {
-	struct slot *slot;
 	u32 i;
 
 	map_ram0(vm);
@@ -125,12 +142,8 @@ void slots_init(struct vm *vm)
 	if (vm->nr_regions > 2 && !opt.bare_vram)
 		add(vm, 2, 0, vm->region[2].size >> KVMM_PAGE_SHIFT);
 	map_alias(vm);
-	if (vm->has_smm) {
-		slot = slot_new(vm);
-		*slot = vm->slot[1];
-		slot->as = 1;
-		slot->id = 0;
-	}
+	if (vm->has_smm)
+		map_smm(vm);
 	for (i = 0; i < MAX_SLOTS; i++)
 		if (vm->slot[i].used)
 			slot_set(vm, &vm->slot[i], true);

@@ -163,6 +163,20 @@ static void pace(struct vcpu *v)
 	wait_until(v->vm, due);
 }
 
+/* In SMM the vCPU sees the second address space only. */
+static void smi(struct vcpu *v)
+{
+	if (v->index || !v->vm->has_smi || v->batches++ % opt.smi_each)
+		return;
+	if (ioctl(v->fd, KVM_SMI, 0))
+		fail(v, "KVM_SMI: %s", strerror(errno));
+}
+
+u32 vm_smis(struct vm *vm)
+{
+	return *(volatile u32 *)(vm->region[0].mem + BOOT_SMM_COUNT);
+}
+
 static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
@@ -178,8 +192,10 @@ static void *vcpu_main(void *arg)
 			at_batch = false;
 			continue;
 		}
-		at_batch = false;
 		pthread_mutex_unlock(&vm->lock);
+		if (at_batch)
+			smi(v);
+		at_batch = false;
 		if (!ioctl(v->fd, KVM_RUN, 0))
 			at_batch = serve_exit(v);
 		else if (errno != EINTR && errno != EAGAIN)

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Pre-copy ends for the reason that the parameters give it, also for those that
+# are set while it runs.
+. "$(dirname "$0")/test_lib.sh"
+
+# Memslots change all the time, and make all of RAM pending once more in every
+# round: however fast the host is, pre-copy would not end by itself.
+busy="--ram 4M --ram1 2M --vram 1M --churn 1"
+
+# Each checkpoint but the first, which is a full sync, has this in its JSON.
+each_has() {	# NAME PATTERN
+	both_good && [ "$(grep -c '"type":"checkpoint","n":[23],' "$LOGS/$1-a.json")" = 2 ] &&
+		[ "$(grep '"type":"checkpoint","n":[23],' "$LOGS/$1-a.json" | grep -c "$2")" = 2 ]
+}
+
+stops() {	# REASON ROUNDS OPTIONS
+	pair "stop-$1" "--interval 100 --count 3 --verify-each 1 $3" "" "$busy"
+	verdict "stop-$1" each_has "stop-$1" "\"stop_reason\":\"$1\",\"rounds\":$2,"
+}
+
+stops disabled 0 "--threshold 0"
+stops threshold 0 "--threshold 1G"
+stops iterations 2 "--threshold 4K --max-iterations 2 --min-gain 0"
+# Nothing is gained that is written again at once.
+stops gain 1 "--threshold 4K --max-iterations 100 --min-gain 100"
+stops urgent 0 "--threshold 4K --kind urgent"
+
+# Pre-copy that would go on for ever ends by what is set while it does.
+during() {	# NAME PARAMETER VALUE PATTERN
+	printf '#!/bin/sh\n{ sleep 1; %s set %s %s -s t; } >%s 2>&1 &\n' \
+		"$CTL" "$2" "$3" "$LOGS/$1-set.log" >"/tmp/$1"
+	chmod +x "/tmp/$1"
+	pair "$1" "--interval 100 --count 2 --verify-each 1 --threshold 4K
+		--max-iterations 32767 --min-gain 0 --run-at precopy:1 --run /tmp/$1" "" "$busy"
+	verdict "$1" stopped "$1" "$4"
+}
+stopped() {
+	both_good && grep '"type":"checkpoint","n":1,' "$LOGS/$1-a.json" | grep -q "$2"
+}
+during set-threshold threshold 0 '"stop_reason":"disabled","rounds":[1-9]'
+during set-iterations max-iterations 1 '"stop_reason":"iterations","rounds":[1-9]'
+during set-gain min-gain 100 '"stop_reason":"gain","rounds":[1-9]'
