@@ -83,7 +83,8 @@ pair() {
 
 # ktap NAME: numbers the results that come in, as they come, and says how many
 # there were. The last line, "exit CODE", is that of NAME, which may have failed
-# without saying why. Returns what a kselftest does.
+# without saying why. "skip WHY" instead of results is a test that cannot be run
+# here. Returns what a kselftest does.
 ktap() {
 	nr=0
 	bad=0
@@ -94,6 +95,7 @@ ktap() {
 		"ok "*) nr=$((nr + 1)); line="ok $nr ${line#ok }" ;;
 		"not ok "*) nr=$((nr + 1)); bad=1; line="not ok $nr ${line#not ok }" ;;
 		"exit "*) code=${line#exit }; continue ;;
+		"skip "*) echo "1..0 # SKIP ${line#skip }"; return 4 ;;
 		esac
 		printf '%s\n' "$line"
 	done
