@@ -51,6 +51,11 @@ demo: deps
 bench: deps
 	@python3 selftests/bench/bench.py $(if $(KERNEL),--kernel $(KERNEL)) $(PHASES)
 
+# As a client of kcolo: Debian 12's source, patched.
+qemu: deps
+	@mkdir -p build/qemu
+	@dir=$$(qemu/build.py) && cp "$$dir"/* build/qemu/ && echo build/qemu/qemu-system-x86_64
+
 soak: deps
 	@selftests/soak.sh
 
@@ -63,6 +68,7 @@ help:
 	@echo 'make unit        policy and wire protocol in user space'
 	@echo 'make check       lint, unit and the kselftests in emulated hosts,'
 	@echo '                 KERNELS="$(KERNELS)"'
+	@echo 'make qemu        QEMU with kcolo, in build/qemu; 5 minutes the first time'
 	@echo 'make soak        10,000 checkpoints and 1,000 failovers, for hours; KERNEL=6.12,'
 	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
 	@echo 'make demo        a guest is protected, its host dies, it goes on on another one,'
@@ -70,4 +76,4 @@ help:
 	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
 	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
-.PHONY: all module tools install clean deps lint unit check demo bench soak help
+.PHONY: all module tools install clean deps lint unit check demo bench qemu soak help
