@@ -54,7 +54,7 @@ bench: deps
 # As a client of kcolo: Debian 12's source, patched.
 qemu: deps
 	@mkdir -p build/qemu
-	@dir=$$(qemu/build.py) && cp "$$dir"/* build/qemu/ && echo build/qemu/qemu-system-x86_64
+	@dir=$$(qemu/build.py) && cp -a "$$dir"/* build/qemu/ && ls build/qemu/bin/*
 
 soak: deps
 	@selftests/soak.sh

@@ -7,8 +7,8 @@
   build.py --update         look for a newer source package first
   build.py --tree DIR       only lay out the patched source in DIR, to work on it
 
-What is there afterwards: qemu-system-x86_64 and source-version.  Progress goes
-to stderr.
+What is there afterwards: bin/qemu-system-x86_64 and source-version.  Progress
+goes to stderr.
 
 The source package is fetched by apt with lists and sources of its own: the
 machine's configuration is not touched.  Everything is kept in
@@ -50,7 +50,7 @@ CONFIGURE = ('--target-list=x86_64-softmmu', '--without-default-features',
              '--enable-vhost-net', '--enable-vhost-kernel', '--disable-werror',
              '--disable-docs', '--disable-tools', '--enable-trace-backends=log',
              '--prefix=/usr', f'--firmwarepath={FIRMWARE}')
-RECIPE = 1              # to be raised when what is done here makes a difference
+RECIPE = 2              # to be raised when what is done here makes a difference
 
 
 def patches():
@@ -257,7 +257,11 @@ def build(src, key, patched):
     say('building, some five minutes on two cores when nothing is built yet')
     run([*NICE, 'ninja', TARGET], objects, log)
     with in_making(key) as tmp:
-        shutil.copy2(os.path.join(objects, TARGET), tmp)
+        os.mkdir(os.path.join(tmp, 'bin'))
+        shutil.copy2(os.path.join(objects, TARGET), os.path.join(tmp, 'bin'))
+        # It looks for its firmware relative to where it is.
+        os.symlink('/usr/share', os.path.join(tmp, 'share'))
+        os.symlink('/usr/lib', os.path.join(tmp, 'lib'))
         with open(os.path.join(tmp, 'source-version'), 'w') as f:
             f.write(os.path.basename(src).partition('-')[2] + '\n')
     say(f'{os.path.basename(key)} ready')

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 
-QEMU = os.environ.get('QEMU', 'build/qemu/qemu-system-x86_64')
+QEMU = os.environ.get('QEMU', 'build/qemu/bin/qemu-system-x86_64')
 KERNEL = f'build/qemu/vmlinux-{os.environ.get("KCOLO_KERNEL", "6.12")}'
 INITRD = 'build/qemu/guest.cpio'
 LOGS = os.environ.get('KCOLO_OUT', '/tmp')
@@ -104,7 +104,7 @@ class Qmp:
 class Side:
     """One QEMU."""
 
-    def __init__(self, name, prefix=(), load='8,1,200', memory='64M',
+    def __init__(self, name, prefix=(), load='8,1,200', memory='128M',
                  incoming=None, options=(), trace='colo_*', env=None, fds=()):
         self.name = name
         self.qmp_path = f'/tmp/{name}.qmp'
@@ -151,7 +151,7 @@ class Side:
     def wait_guest(self, timeout=120):
         """Until the guest's load runs."""
         end = time.monotonic() + timeout
-        while 'walker: good' not in self.text('serial'):
+        while not self.written():
             if time.monotonic() > end or self.proc.poll() is not None:
                 raise Failed(f'{self.name}: the guest does not come up')
             time.sleep(0.2)

@@ -38,7 +38,7 @@ def side(name, *args, **kw):
 class Pair:
     """Two QEMUs, the guest up on the primary, COLO not yet begun."""
 
-    def __init__(self, name, backend, delay=500, load='8,1,200', memory='64M',
+    def __init__(self, name, backend, delay=500, load='8,1,200', memory='128M',
                  session=(), options=(), **parameters):
         kcolo = backend == 'kcolo'
         self.b = side(f'{name}-b', ['ip', 'netns', 'exec', 'b',

@@ -10,8 +10,8 @@ cd "$(dirname "$0")/../.."
 kernel=${1:?which kernel?}
 mkdir -p build/qemu
 qemu=$(qemu/build.py)
-cmp -s "$qemu/qemu-system-x86_64" build/qemu/qemu-system-x86_64 ||
-	cp "$qemu/qemu-system-x86_64" build/qemu/
+cmp -s "$qemu/bin/qemu-system-x86_64" build/qemu/bin/qemu-system-x86_64 ||
+	cp -a "$qemu"/* build/qemu/
 selftests/qemu/guest/make.py build/qemu
 eval "$(selftests/host/kernels.py prepare "$kernel")"
 # shellcheck disable=SC2154

@@ -37,7 +37,7 @@ static uint64_t next(uint64_t *x)
 
 static uint64_t seed(size_t page, uint32_t number)
 {
-	return (page + 1) * 0x9e3779b97f4a7c15ull ^ (uint64_t)number << 32 | 1;
+	return ((page + 1) * 0x9e3779b97f4a7c15ull ^ (uint64_t)number << 32) | 1;
 }
 
 static void write_page(size_t page)
