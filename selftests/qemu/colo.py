@@ -111,10 +111,12 @@ class Side:
         for path in (self.qmp_path, self.path('serial'), self.path('trace')):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+        # kvmvapic is for 32-bit guests of old, and has KVM forget all of the
+        # secondary's page tables whenever a checkpoint is loaded.
         args = [*prefix, QEMU, '-machine', 'pc', '-accel', 'kvm', '-cpu', 'host',
-                '-m', memory, '-nodefaults', '-no-user-config', '-display', 'none',
+                '-global', 'apic-common.vapic=off', '-m', memory, '-nodefaults', '-no-user-config', '-display', 'none',
                 '-kernel', KERNEL, '-initrd', INITRD, '-append',
-                f'console=ttyS0 quiet panic=-1 tsc=reliable walker={load}',
+                f'console=ttyS0 quiet panic=-1 walker={load}',
                 '-serial', f'file:{self.path("serial")}',
                 '-qmp', f'unix:{self.qmp_path},server=on,wait=off',
                 '-trace', trace, '-D', self.path('trace'), *options]

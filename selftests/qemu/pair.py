@@ -39,14 +39,14 @@ class Pair:
     """Two QEMUs, the guest up on the primary, COLO not yet begun."""
 
     def __init__(self, name, backend, delay=500, load='8,1,200', memory='128M',
-                 session=(), options=(), **parameters):
+                 session=(), options=(), trace='colo_*', **parameters):
         kcolo = backend == 'kcolo'
         self.b = side(f'{name}-b', ['ip', 'netns', 'exec', 'b',
                                     *(launcher('secondary') if kcolo else ())],
                       incoming=f'tcp:{B}:{STREAM}', load=load, memory=memory,
-                      options=options)
+                      options=options, trace=trace)
         self.a = side(f'{name}-a', launcher('primary', *session) if kcolo else (),
-                      load=load, memory=memory, options=options)
+                      load=load, memory=memory, options=options, trace=trace)
         for s in (self.a, self.b):
             s.setup(**{'checkpoint-delay': delay,
                        'colo-migrate-ram-backend': backend}, **parameters)
