@@ -72,6 +72,13 @@ demo: deps
 bench: deps
 	@python3 selftests/bench/bench.py $(if $(KERNEL),--kernel $(KERNEL)) $(PHASES)
 
+# As a client of kcolo: Debian 12's source, patched.
+qemu:
+	@selftests/host/deps.sh build
+	@selftests/host/deps.sh qemu
+	@mkdir -p build/qemu
+	@dir=$$(qemu/build.py) && cp -a "$$dir"/* build/qemu/ && ls build/qemu/bin/*
+
 soak: deps
 	@selftests/soak.sh
 
@@ -85,6 +92,7 @@ help:
 	@echo 'make unit        policy and wire protocol in user space'
 	@echo 'make check       lint, unit and the kselftests in emulated hosts,'
 	@echo '                 KERNELS="$(KERNELS)"'
+	@echo 'make qemu        QEMU with kcolo, in build/qemu; 5 minutes the first time'
 	@echo 'make soak        10,000 checkpoints and 1,000 failovers, for hours; KERNEL=6.12,'
 	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
 	@echo 'make demo        a guest is protected, its host dies, it goes on on another one,'
@@ -92,4 +100,4 @@ help:
 	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
 	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
-.PHONY: all module tools install uninstall clean deps lint unit check demo bench soak help
+.PHONY: all module tools install uninstall clean deps lint unit check demo bench qemu soak help

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where kernels are kept, and how they get there.
+"""Where what takes long to make is kept, and how it gets there.
 
 A thing is made beside its place and renamed into it, under a lock: concurrent
 runs wait for the one that makes it, and an interrupted one leaves nothing half
@@ -19,8 +19,11 @@ class Failed(Exception):
     """Something that the user can do something about; the text says what."""
 
 
+SPEAKER = 'kernels'     # whose lines these are
+
+
 def say(text):
-    print(f'kernels: {text}', file=sys.stderr, flush=True)
+    print(f'{SPEAKER}: {text}', file=sys.stderr, flush=True)
 
 
 def cache_dir():

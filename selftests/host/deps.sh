@@ -9,10 +9,11 @@
 
 usage() {
 	cat <<-END
-	usage: deps.sh [build|test|all]
+	usage: deps.sh [build|test|qemu|all]
 	  build  what the module, the library and kcoloctl are built with
 	  test   and what the checks, the emulated hosts and the debug kernel need
-	  all    both (default)
+	  qemu   what QEMU as a client is built with, and what its guests need
+	  all    build and test (default)
 	As root.  Quick if nothing is missing.  Details go to \$KCOLO_DEPS_LOG, by
 	default /tmp/kcolo-deps.log.
 	END
@@ -24,10 +25,15 @@ test='sparse bc flex bison libelf-dev libssl-dev cpio zstd dpkg-dev perl
 	python3 python3-yaml python3-jsonschema python3-docutils
 	linux-source-6.12
 	iproute2 iputils-ping iperf3 util-linux busybox-static qemu-system-x86'
+# The firmware comes with Debian's own qemu-system-x86.
+qemu='gcc make pkg-config libc6-dev libnl-3-dev libnl-genl-3-dev dpkg-dev patch rsync
+	python3 meson ninja-build bison flex libglib2.0-dev libpixman-1-dev
+	libfdt-dev zlib1g-dev qemu-system-x86 qemu-utils busybox-static cpio'
 
 case ${1:-all} in
 build) want=$build ;;
 test) want=$test ;;
+qemu) want=$qemu ;;
 all) want="$build $test" ;;
 -h|--help) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;

@@ -1,0 +1,504 @@
+/*
+ * COLO's RAM carried by the kcolo kernel module
+ *
+ * This work is licensed under the terms of the GNU GPL, version 2 or
+ * later.  See the COPYING file in the top-level directory.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-events-migration.h"
+#include "qemu/error-report.h"
+#include "qemu/lockable.h"
+#include "qemu/main-loop.h"
+#include "qemu/thread.h"
+#include "exec/memory.h"
+#include "exec/ramblock.h"
+#include "exec/target_page.h"
+#include "migration/colo.h"
+#include "migration/failover.h"
+#include "sysemu/kvm.h"
+#include "sysemu/runstate.h"
+#include "migration.h"
+#include "ram.h"
+#include "kcolo-client.h"
+#include "colo-kcolo.h"
+
+#define PEER_TIMEOUT_MS 10000
+
+/* A block that the module has, and what it shares with us for it. */
+typedef struct Carried {
+    RAMBlock *block;
+    unsigned long *log;
+} Carried;
+
+static QemuMutex lock;          /* around where @client leads, for any thread */
+static KColoClient *client;
+static GArray *carried;
+static int session_fd = -1;
+static bool fenced;
+
+static void __attribute__((constructor)) colo_kcolo_init(void)
+{
+    qemu_mutex_init(&lock);
+    carried = g_array_new(false, false, sizeof(Carried));
+}
+
+/* Whether the VM can use it */
+
+static int find_unfit_device(Object *obj, void *opaque)
+{
+    const char *type = object_get_typename(obj);
+    Error **errp = opaque;
+
+    if (g_str_has_prefix(type, "vfio-")) {
+        error_setg(errp, "kcolo: %s writes to RAM without a trace", type);
+    } else if (!strcmp(type, "virtio-mem")) {
+        error_setg(errp, "kcolo: %s has RAM that must not be read", type);
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
+static bool check_vm(Error **errp)
+{
+    if (!kvm_enabled()) {
+        error_setg(errp, "kcolo: this VM does not use KVM");
+        return false;
+    }
+    if (kvm_dirty_ring_enabled()) {
+        error_setg(errp, "kcolo: KVM has to use dirty bitmaps: start QEMU "
+                   "without dirty-ring-size");
+        return false;
+    }
+    if (qemu_target_page_size() != qemu_real_host_page_size()) {
+        error_setg(errp, "kcolo: the VM's pages are not those of the host");
+        return false;
+    }
+    if (global_dirty_tracking & GLOBAL_DIRTY_DIRTY_RATE) {
+        error_setg(errp, "kcolo: a dirty rate is being measured");
+        return false;
+    }
+    return !object_child_foreach_recursive(object_get_root(),
+                                           find_unfit_device, errp);
+}
+
+static enum kcolo_role own_role(void)
+{
+    return runstate_check(RUN_STATE_INMIGRATE) ? KCOLO_ROLE_SECONDARY :
+                                                 KCOLO_ROLE_PRIMARY;
+}
+
+bool colo_kcolo_check(Error **errp)
+{
+    KColoClient *c;
+    int fd;
+
+    if (!check_vm(errp)) {
+        return false;
+    }
+    fd = kcolo_client_session_fd(errp);
+    if (fd < 0) {
+        return false;
+    }
+    c = kcolo_client_new(fd, own_role(), NULL, NULL, errp);
+    kcolo_client_free(c);
+    return c;
+}
+
+/* Which blocks it carries */
+
+/*
+ * What is small, is replaced as a whole or has a log that the display consumes
+ * stays on the migration stream.  Both sides come to the same result.
+ */
+static bool is_wanted(RAMBlock *block)
+{
+    return block->mr && memory_region_is_ram(block->mr) &&
+           !memory_region_is_rom(block->mr) &&
+           !memory_region_is_ram_device(block->mr) &&
+           !memory_region_is_logging(block->mr, DIRTY_MEMORY_VGA) &&
+           block->used_length == block->max_length &&
+           QEMU_IS_ALIGNED(block->used_length, qemu_real_host_page_size());
+}
+
+typedef struct Carry {
+    bool cache;
+    Error **errp;
+} Carry;
+
+static int carry_block(RAMBlock *block, void *opaque)
+{
+    Carry *carry = opaque;
+    Carried one = { .block = block };
+
+    if (!is_wanted(block)) {
+        return 0;
+    }
+    one.log = kcolo_client_add_region(client, block->idstr,
+                                      carry->cache ? block->colo_cache :
+                                                     block->host,
+                                      block->used_length, carry->errp);
+    if (!one.log) {
+        return -1;
+    }
+    g_array_append_val(carried, one);
+    return 0;
+}
+
+static bool carry_blocks(bool cache, Error **errp)
+{
+    Carry carry = { .cache = cache, .errp = errp };
+
+    g_array_set_size(carried, 0);
+    return !foreach_not_ignored_block(carry_block, &carry);
+}
+
+static void set_external(bool on)
+{
+    guint i;
+
+    for (i = 0; i < carried->len; i++) {
+        Carried *one = &g_array_index(carried, Carried, i);
+
+        one->block->external_log = on ? one->log : NULL;
+    }
+}
+
+/* Called with the iothread lock held. */
+static void export_dirty(void)
+{
+    guint i;
+
+    memory_global_dirty_log_sync();
+    for (i = 0; i < carried->len; i++) {
+        ramblock_export_dirty(g_array_index(carried, Carried, i).block);
+    }
+}
+
+static void harvest(void *opaque)
+{
+    qemu_mutex_lock_iothread();
+    export_dirty();
+    qemu_mutex_unlock_iothread();
+}
+
+/* What happens to the session */
+
+static void take_parameters(void)
+{
+    MigrationParameters *p = &migrate_get_current()->parameters;
+    struct kcolo_session_info info;
+
+    if (kcolo_client_get(client, &info, NULL)) {
+        p->x_colo_migrate_ram_threshold = info.params.threshold;
+        p->x_colo_migrate_ram_iterations = info.params.max_iterations;
+    }
+}
+
+static void peer_lost(const struct kcolo_event *event)
+{
+    const char *why = event->error[0] ? event->error :
+                      kcolo_abort_reason_name(event->abort_reason) ?: "unknown";
+
+    qapi_event_send_colo_peer_lost(get_colo_mode(), fenced, why);
+    if (!fenced && migrate_get_current()->parameters.x_colo_auto_failover) {
+        failover_request_active(NULL);
+    }
+}
+
+static void be_fenced(const struct kcolo_event *event)
+{
+    fenced = true;
+    error_report("kcolo: the secondary has taken over: the VM must not run "
+                 "here");
+    if (runstate_is_running()) {
+        vm_stop_force_state(RUN_STATE_COLO);
+    }
+    kcolo_client_cancel(client);
+    peer_lost(event);
+    if (migration_in_colo_state()) {
+        colo_checkpoint_notify(migrate_get_current());
+    }
+}
+
+static void on_event(void *opaque, const struct kcolo_event *event)
+{
+    switch (event->type) {
+    case KCOLO_EVENT_TYPE_SESSION_SET:
+        take_parameters();
+        break;
+    case KCOLO_EVENT_TYPE_PEER_LOST:
+        peer_lost(event);
+        break;
+    case KCOLO_EVENT_TYPE_FENCED:
+        be_fenced(event);
+        break;
+    default:
+        break;
+    }
+}
+
+static const KColoClientOps client_ops = {
+    .harvest = harvest,
+    .event = on_event,
+};
+
+static void set_client(KColoClient *c)
+{
+    QEMU_LOCK_GUARD(&lock);
+
+    client = c;
+}
+
+/* Called with the iothread lock held. */
+static void end_session(void)
+{
+    KColoClient *c = client;
+
+    set_client(NULL);
+    kcolo_client_free(c);
+    if (session_fd >= 0) {
+        close(session_fd);
+        session_fd = -1;
+        unsetenv("KCOLO_FD");
+    }
+}
+
+static bool open_client(enum kcolo_role role, Error **errp)
+{
+    KColoClient *c;
+    int fd;
+
+    fenced = false;
+    fd = kcolo_client_session_fd(errp);
+    if (fd < 0) {
+        return false;
+    }
+    /* That of an earlier COLO, in which this VM was the secondary. */
+    if (client) {
+        kcolo_client_free(client);
+        set_client(NULL);
+    }
+    c = kcolo_client_new(fd, role, &client_ops, NULL, errp);
+    if (!c) {
+        return false;
+    }
+    session_fd = fd;
+    set_client(c);
+    return true;
+}
+
+/* The primary */
+
+static bool send_parameters(Error **errp)
+{
+    MigrationParameters *p = &migrate_get_current()->parameters;
+    struct kcolo_params params = {
+        .mask = KCOLO_PARAM_THRESHOLD | KCOLO_PARAM_MAX_ITERATIONS |
+                KCOLO_PARAM_LOG_SYNC | KCOLO_PARAM_PAUSE_LIMIT,
+        .threshold = p->x_colo_migrate_ram_threshold,
+        .max_iterations = p->x_colo_migrate_ram_iterations,
+        .log_sync = true,
+        /* COLO cannot go on after a pause that was given up. */
+        .pause_limit = 0,
+    };
+
+    return kcolo_client_set(client, &params, errp);
+}
+
+/* The VM is paused, and what it has was sent by the migration. */
+static bool take_over_blocks(Error **errp)
+{
+    /*
+     * KVM's log has now only what was written after it was sent.  Clean
+     * forgets that; here it is noted before.
+     */
+    memory_global_dirty_log_sync();
+    if (!carry_blocks(false, errp) || !kcolo_client_clean(client, errp)) {
+        return false;
+    }
+    set_external(true);
+    return kcolo_client_watch(client, errp);
+}
+
+bool colo_kcolo_start(Error **errp)
+{
+    bool ok;
+
+    qemu_mutex_lock_iothread();
+    ok = open_client(KCOLO_ROLE_PRIMARY, errp) && send_parameters(errp) &&
+         kcolo_client_attach_vm(client, kvm_get_vm_fd(), errp);
+    qemu_mutex_unlock_iothread();
+    if (!ok || !kcolo_client_wait_peer(client, PEER_TIMEOUT_MS, errp)) {
+        return false;
+    }
+    qemu_mutex_lock_iothread();
+    ok = take_over_blocks(errp);
+    qemu_mutex_unlock_iothread();
+    return ok;
+}
+
+bool colo_kcolo_precopy(bool urgent, Error **errp)
+{
+    return kcolo_client_precopy(client, urgent, errp);
+}
+
+bool colo_kcolo_flush(Error **errp)
+{
+    export_dirty();
+    return kcolo_client_flush(client, errp);
+}
+
+bool colo_kcolo_commit(Error **errp)
+{
+    return kcolo_client_commit(client, errp);
+}
+
+static COLOPrecopyEnd precopy_end(enum kcolo_stop_reason reason)
+{
+    switch (reason) {
+    case KCOLO_STOP_REASON_THRESHOLD:
+        return COLO_PRECOPY_END_THRESHOLD;
+    case KCOLO_STOP_REASON_ITERATIONS:
+        return COLO_PRECOPY_END_ITERATIONS;
+    case KCOLO_STOP_REASON_GAIN:
+        return COLO_PRECOPY_END_GAIN;
+    case KCOLO_STOP_REASON_URGENT:
+        return COLO_PRECOPY_END_URGENT;
+    default:
+        return COLO_PRECOPY_END_DISABLED;
+    }
+}
+
+bool colo_kcolo_finish(COLOCheckpoint *c, Error **errp)
+{
+    KColoOutcome o;
+
+    if (!kcolo_client_wait_committed(client, errp)) {
+        return false;
+    }
+    kcolo_client_outcome(client, &o);
+    c->reason = precopy_end(o.reason);
+    c->rounds = o.rounds;
+    c->pending = o.pending;
+    c->pages_before += o.pages_before;
+    c->pages_in_pause += o.pages_in_pause;
+    c->bytes_before += o.bytes_before;
+    c->bytes_in_pause += o.bytes_in_pause;
+    return true;
+}
+
+void colo_kcolo_abort(void)
+{
+    if (client) {
+        kcolo_client_abort(client);
+    }
+}
+
+void colo_kcolo_stop(void)
+{
+    set_external(false);
+    g_array_set_size(carried, 0);
+    end_session();
+}
+
+/* The secondary */
+
+bool colo_kcolo_incoming_start(Error **errp)
+{
+    bool ok;
+
+    qemu_mutex_lock_iothread();
+    ok = open_client(KCOLO_ROLE_SECONDARY, errp) &&
+         carry_blocks(true, errp) &&
+         kcolo_client_clean(client, errp) && kcolo_client_watch(client, errp);
+    qemu_mutex_unlock_iothread();
+    return ok;
+}
+
+bool colo_kcolo_wait_prepared(Error **errp)
+{
+    return kcolo_client_wait_prepared(client, errp);
+}
+
+bool colo_kcolo_apply(Error **errp)
+{
+    return kcolo_client_apply(client, errp);
+}
+
+bool colo_kcolo_wait_applied(Error **errp)
+{
+    return kcolo_client_wait_applied(client, errp);
+}
+
+void colo_kcolo_import(void)
+{
+    guint i;
+
+    for (i = 0; i < carried->len; i++) {
+        Carried *one = &g_array_index(carried, Carried, i);
+
+        ramblock_import_cached(one->block, one->log);
+    }
+}
+
+/*
+ * The session stays: an old primary that comes back is told by the module that
+ * it must not run.
+ */
+void colo_kcolo_promote(void)
+{
+    Error *err = NULL;
+
+    if (!client) {
+        return;
+    }
+    kcolo_client_cancel(client);
+    if (!kcolo_client_promote(client, &err)) {
+        warn_reportf_err(err, "The old primary will not be told: ");
+    }
+}
+
+/* Both */
+
+void colo_kcolo_cancel(void)
+{
+    QEMU_LOCK_GUARD(&lock);
+
+    if (client) {
+        kcolo_client_cancel(client);
+    }
+}
+
+void colo_kcolo_hurry(void)
+{
+    QEMU_LOCK_GUARD(&lock);
+
+    if (client) {
+        kcolo_client_hurry(client);
+    }
+}
+
+bool colo_kcolo_set(uint64_t threshold, uint32_t iterations, Error **errp)
+{
+    struct kcolo_params params = {
+        .mask = KCOLO_PARAM_THRESHOLD | KCOLO_PARAM_MAX_ITERATIONS,
+        .threshold = threshold,
+        .max_iterations = iterations,
+    };
+
+    return !client || kcolo_client_set(client, &params, errp);
+}
+
+bool colo_kcolo_running(void)
+{
+    return carried->len && g_array_index(carried, Carried, 0).block->external_log;
+}
+
+bool colo_kcolo_fenced(void)
+{
+    return fenced;
+}

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Two QEMUs that run COLO, on one emulated host or each on its own.
+
+A Side is one QEMU, driven over QMP.  What it wrote is in LOGS/NAME.serial (the
+guest's console), NAME.trace and NAME.log.
+"""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+
+QEMU = os.environ.get('QEMU', 'build/qemu/bin/qemu-system-x86_64')
+KERNEL = f'build/qemu/vmlinux-{os.environ.get("KCOLO_KERNEL", "6.12")}'
+INITRD = 'build/qemu/guest.cpio'
+LOGS = os.environ.get('KCOLO_OUT', '/tmp')
+
+
+class Failed(Exception):
+    pass
+
+
+class Qmp:
+    """A QMP connection; events wait in .events until they are asked for."""
+
+    def __init__(self, path, timeout=30):
+        end = time.monotonic() + timeout
+        self.sock = socket.socket(socket.AF_UNIX)
+        while True:
+            try:
+                self.sock.connect(path)
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise Failed(f'{path}: nobody answers')
+                time.sleep(0.05)
+        self.rest = b''
+        self.events = []
+        self.read(timeout)
+        self('qmp_capabilities')
+
+    def read(self, timeout):
+        """The next message; None after TIMEOUT seconds."""
+        end = time.monotonic() + timeout
+        while b'\n' not in self.rest:
+            self.sock.settimeout(max(0.001, end - time.monotonic()))
+            try:
+                data = self.sock.recv(65536)
+            except socket.timeout:
+                return None
+            except OSError as e:
+                raise Failed(f'QMP: {e}')
+            if not data:
+                raise Failed('QMP: QEMU is gone')
+            self.rest += data
+        line, self.rest = self.rest.split(b'\n', 1)
+        return json.loads(line)
+
+    def ask(self, command, timeout=60, **args):
+        """The whole answer: {'return': ...} or {'error': ...}."""
+        message = {'execute': command}
+        if args:
+            message['arguments'] = {k.replace('_', '-'): v for k, v in args.items()}
+        self.sock.sendall(json.dumps(message).encode() + b'\n')
+        while True:
+            answer = self.read(timeout)
+            if answer is None:
+                raise Failed(f'{command}: no answer')
+            if 'event' not in answer:
+                return answer
+            self.events.append(answer)
+
+    def __call__(self, command, **args):
+        answer = self.ask(command, **args)
+        if 'error' in answer:
+            raise Failed(f'{command}: {answer["error"]["desc"]}')
+        return answer['return']
+
+    def refused(self, command, **args):
+        """The words in which COMMAND is refused."""
+        answer = self.ask(command, **args)
+        if 'error' not in answer:
+            raise Failed(f'{command} was not refused')
+        return answer['error']['desc']
+
+    def event(self, name, timeout):
+        """The next event NAME; None after TIMEOUT seconds."""
+        end = time.monotonic() + timeout
+        while True:
+            for i, e in enumerate(self.events):
+                if e['event'] == name:
+                    del self.events[:i + 1]
+                    return e['data']
+            left = end - time.monotonic()
+            message = self.read(left) if left > 0 else None
+            if message is None:
+                return None
+            self.events.append(message)
+
+
+class Side:
+    """One QEMU."""
+
+    def __init__(self, name, prefix=(), load='8,1,200', memory='128M',
+                 incoming=None, options=(), trace='colo_*', env=None, fds=()):
+        self.name = name
+        self.qmp_path = f'/tmp/{name}.qmp'
+        for path in (self.qmp_path, self.path('serial'), self.path('trace')):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        # kvmvapic is for 32-bit guests of old, and has KVM forget all of the
+        # secondary's page tables whenever a checkpoint is loaded.
+        args = [*prefix, QEMU, '-machine', 'pc', '-accel', 'kvm', '-cpu', 'host',
+                '-global', 'apic-common.vapic=off', '-m', memory, '-nodefaults', '-no-user-config', '-display', 'none',
+                '-kernel', KERNEL, '-initrd', INITRD, '-append',
+                f'console=ttyS0 quiet panic=-1 walker={load}',
+                '-serial', f'file:{self.path("serial")}',
+                '-qmp', f'unix:{self.qmp_path},server=on,wait=off',
+                '-trace', trace, '-D', self.path('trace'), *options]
+        if incoming:
+            args += ['-incoming', incoming]
+        with open(self.path('log'), 'w') as log:
+            log.write(' '.join(args) + '\n')
+            log.flush()
+            self.proc = subprocess.Popen(
+                args, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **(env or {})}, pass_fds=fds)
+        self.qmp = Qmp(self.qmp_path)
+
+    def path(self, what):
+        return os.path.join(LOGS, f'{self.name}.{what}')
+
+    def text(self, what):
+        with contextlib.suppress(FileNotFoundError):
+            with open(self.path(what), errors='replace') as f:
+                return f.read()
+        return ''
+
+    def setup(self, **parameters):
+        """Switch COLO on and set x-PARAMETERS."""
+        self.qmp('migrate-set-capabilities',
+                 capabilities=[{'capability': 'x-colo', 'state': True}])
+        self.set(**parameters)
+
+    def set(self, **parameters):
+        if parameters:
+            self.qmp('migrate-set-parameters',
+                     **{f'x-{k}': v for k, v in parameters.items()})
+
+    def wait_guest(self, timeout=120):
+        """Until the guest's load runs."""
+        end = time.monotonic() + timeout
+        while not self.written():
+            if time.monotonic() > end or self.proc.poll() is not None:
+                raise Failed(f'{self.name}: the guest does not come up')
+            time.sleep(0.2)
+
+    def written(self):
+        """What the guest's load says to have written, in pages; 0: nothing."""
+        text = self.text('serial')
+        if 'BAD' in text or 'ended' in text:
+            raise Failed(f'{self.name}: the guest finds its RAM wrong')
+        found = re.findall(r'walker: good (\d+)', text)
+        return int(found[-1]) if found else 0
+
+    def status(self):
+        return self.qmp('query-migrate').get('status')
+
+    def wait_status(self, status, timeout=60):
+        end = time.monotonic() + timeout
+        while self.status() != status:
+            if time.monotonic() > end:
+                raise Failed(f'{self.name} is {self.status()}, not {status}')
+            time.sleep(0.05)
+
+    def hashes(self):
+        """RAM at each checkpoint: a list of {block: hash}."""
+        found, current = [], {}
+        for block, value in re.findall(r'colo_ram_hash (\S+) ([0-9a-f]{16})',
+                                       self.text('trace')):
+            if block in current:
+                found.append(current)
+                current = {}
+            current[block] = value
+        return found + ([current] if current else [])
+
+    def kill(self):
+        if self.proc.poll() is None:
+            self.proc.kill()
+        self.proc.wait()
+
+
+def checkpoints(side, count, timeout):
+    """The COLO_CHECKPOINT events of COUNT checkpoints."""
+    seen = []
+    end = time.monotonic() + timeout
+    while len(seen) < count:
+        event = side.qmp.event('COLO_CHECKPOINT', 1)
+        if event:
+            seen.append(event)
+        elif time.monotonic() > end or side.status() != 'colo':
+            raise Failed(f'{len(seen)} checkpoints of {count} after {timeout} s, '
+                         f'{side.name} is {side.status()}')
+    return seen
+
+
+def same_ram(a, b):
+    """How many checkpoints were compared; raises Failed where RAM differs."""
+    ours, theirs = a.hashes(), b.hashes()
+    for nr, (x, y) in enumerate(zip(ours, theirs), 1):
+        if x != y:
+            bad = sorted(k for k in x.keys() | y.keys() if x.get(k) != y.get(k))
+            raise Failed(f'checkpoint {nr}: {", ".join(bad)} is not the same')
+    return min(len(ours), len(theirs))

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The load of a protected Linux guest, which checks itself.
+ *
+ *	walker REGION WRITE PERIOD
+ *
+ * Every PERIOD ms it writes WRITE MiB in whole pages, spread over a REGION of so
+ * many MiB, and says what it has done. Each page has a number that goes up with
+ * each write, and contents that follow from it; the numbers are kept in a table
+ * of their own. As many pages as were written are checked against it, so a page
+ * that is of another moment than the table is found. Then it says so and exits
+ * with 1.
+ *
+ * With WRITE above REGION pages are written more than once in a period.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define PAGE	4096
+#define WORDS	(PAGE / sizeof(uint64_t))
+
+static uint64_t (*pages)[WORDS];
+static uint32_t *numbers;
+static size_t nr_pages;
+static uint64_t rng = 88172645463325252ull;
+
+static uint64_t next(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+static uint64_t seed(size_t page, uint32_t number)
+{
+	return ((page + 1) * 0x9e3779b97f4a7c15ull ^ (uint64_t)number << 32) | 1;
+}
+
+static void write_page(size_t page)
+{
+	uint64_t x = seed(page, ++numbers[page]);
+	size_t i;
+
+	for (i = 0; i < WORDS; i++)
+		pages[page][i] = next(&x);
+}
+
+static int check_page(size_t page)
+{
+	uint64_t x = seed(page, numbers[page]);
+	size_t i;
+
+	if (!numbers[page])
+		return 0;
+	for (i = 0; i < WORDS; i++)
+		if (pages[page][i] != next(&x)) {
+			printf("walker: BAD page %zu, number %u, word %zu\n", page,
+			       numbers[page], i);
+			return -1;
+		}
+	return 0;
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int period(size_t count, size_t *at)
+{
+	size_t i;
+
+	/* A stride that is odd and so reaches all pages, in no order. */
+	for (i = 0; i < count; i++) {
+		*at = (*at + 7919) % nr_pages;
+		write_page(*at);
+		if (check_page(next(&rng) % nr_pages))
+			return -1;
+	}
+	return 0;
+}
+
+static void *get(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("walker");
+		exit(2);
+	}
+	return p;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long long written = 0;
+	size_t count, at = 0;
+	long due;
+
+	if (argc != 4)
+		return 2;
+	nr_pages = strtoul(argv[1], NULL, 10) * 256;
+	count = strtoul(argv[2], NULL, 10) * 256;
+	pages = get(nr_pages * PAGE);
+	numbers = get(nr_pages * sizeof(*numbers));
+	setvbuf(stdout, NULL, _IONBF, 0);
+	for (due = now_ms();; due += strtol(argv[3], NULL, 10)) {
+		long wait = due - now_ms();
+		struct timespec t = { wait / 1000, wait % 1000 * 1000000 };
+
+		if (wait > 0)
+			nanosleep(&t, NULL);
+		else
+			due -= wait;
+		if (period(count, &at))
+			return 1;
+		written += count;
+		printf("walker: good %llu\n", written);
+	}
+}
