@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The long run: 10,000 checkpoints after each of which all RAM of both ends is
-# compared, and 1,000 deaths of the primary after each of which the secondary
-# goes on, half of the work on each CPU of this machine. Hours. It ends with the
-# first failure, or with "N passed, N failed, N skipped".
+# compared, and 1,000 ends of a primary after each of which the secondary goes on:
+# half of them its VMM killed, half its host killed, frozen or cut off. Hours. It
+# ends with the first failure, or with "N passed, N failed, N skipped".
 
 cd "$(dirname "$0")/.." || exit 1
 . selftests/results.sh
@@ -20,20 +20,24 @@ selftests/host/build-module.sh "$kernel" >/dev/null 2>$out/module.log || {
 	tail $out/module.log; exit 1; }
 make --no-print-directory -C selftests install >/dev/null || exit 1
 
-run() {	# name, checkpoints, kills, test
-	selftests/host/khost --kernel "$kernel" --cpus 1 --timeout 86400 \
-		--out "$out/$1" --env "CHECKPOINTS=$2" --env "KILLS=$3" \
-		--env "TIME=43200" -- "selftests/run-in-host.sh $4" |
-		results | tee "$out/$1.tap" |
-		sed -u "s/^/$((SECONDS / 60)) min, $1: /"
+run() {	# name, options and command of khost
+	local name=$1
+	shift
+	selftests/host/khost --kernel "$kernel" --cpus 1 --timeout 172800 \
+		--out "$out/$name" "$@" |
+		results | tee "$out/$name.tap" |
+		sed -u "s/^/$((SECONDS / 60)) min, $name: /"
 	rc=${PIPESTATUS[0]}
-	last_attempt "$out/$1.tap"
-	[ "$rc" -eq 0 ] && grep -q '^ok' "$out/$1.tap" ||
-		echo "not ok soak-$1" >>"$out/$1.tap"
+	last_attempt "$out/$name.tap"
+	[ "$rc" -eq 0 ] && grep -q '^ok' "$out/$name.tap" ||
+		echo "not ok soak-$name" >>"$out/$name.tap"
 }
 
-run equal "$checkpoints" 0 ram_equal &
-run kills 0 "$kills" failover &
+run equal --env "CHECKPOINTS=$checkpoints" --env TIME=43200 \
+	-- "selftests/run-in-host.sh ram_equal" &
+run kills --env "KILLS=$((kills / 2))" -- "selftests/run-in-host.sh failover" &
+run hosts --env "FAILURES=$((kills - kills / 2))" \
+	--b 'sh selftests/failures/b.sh' -- 'sh selftests/failures/a.sh' &
 while sleep 60; do
 	echo "$((SECONDS / 60)) min: $(cat $out/*.tap | grep -c '^ok') ok," \
 		"$(cat $out/*/equal-*-b.log 2>/dev/null | grep -c 'RAM equal') checkpoints equal"

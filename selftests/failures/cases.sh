@@ -24,6 +24,15 @@ cases() {
 	freeze flushing
 	link precopy
 	kill ready
+	freeze precopy
+	link ready
+	freeze ready
+	kill precopy
+	link flushing
+	freeze flushed
+	kill flushed
+	link committed
+	freeze committed
 	END
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# I2: the link is cut in each state, for ever. Both ends notice within
+# I2: the link is cut, for ever. Both ends notice within
 # peer-timeout: the secondary takes over with the last committed epoch, the
 # primary says that it is lost, or in doubt, and commits nothing any more.
 . "$(dirname "$0")/test_lib.sh"
