@@ -109,9 +109,7 @@ static void abort_without_epoch(void)
 	serve_abort(s, 0, "of no epoch");
 	serve_abort(s, s->epoch + 7, "of another epoch");
 	serve_reply(s);
-	serve_end(s);
-	serve_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, s->epoch);
-	serve_answer(s, KCOLO_WIRE_VMSTATE_LOADED, s->epoch);
+	serve_finish(s);
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "committed");
 	primary_del(s);
 }

@@ -143,9 +143,7 @@ static void timeout_up(void)
 		serve_hear(s, 100);
 	primary_wait(s, KCOLO_STATE_PRECOPY, 0, 0, false, "more patience");
 	s->take = true;
-	serve_end(s);
-	serve_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, s->epoch);
-	serve_answer(s, KCOLO_WIRE_VMSTATE_LOADED, s->epoch);
+	serve_finish(s);
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "committed");
 	primary_del(s);
 }
@@ -170,9 +168,7 @@ static void abort_regions_own(void)
 	serve_expect(s, KCOLO_WIRE_CHECKPOINT_REQUEST);
 	s->epoch = s->l->in.hdr.epoch;
 	serve_reply(s);
-	serve_end(s);
-	serve_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, s->epoch);
-	serve_answer(s, KCOLO_WIRE_VMSTATE_LOADED, s->epoch);
+	serve_finish(s);
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "committed");
 	primary_del(s);
 }

@@ -229,11 +229,16 @@ void serve_end(struct serve *s)
 		     s->got.messages);
 }
 
+void serve_finish(struct serve *s)
+{
+	serve_end(s);
+	serve_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, s->epoch);
+	serve_answer(s, KCOLO_WIRE_VMSTATE_LOADED, s->epoch);
+}
+
 void serve_commit(struct serve *s)
 {
 	serve_request(s);
 	serve_reply(s);
-	serve_end(s);
-	serve_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, s->epoch);
-	serve_answer(s, KCOLO_WIRE_VMSTATE_LOADED, s->epoch);
+	serve_finish(s);
 }

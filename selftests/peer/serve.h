@@ -75,6 +75,8 @@ void serve_reply(struct serve *s);
 void serve_end(struct serve *s);
 void serve_answer(struct serve *s, u32 type, u64 epoch);
 void serve_abort(struct serve *s, u64 epoch, const char *text);
+/* END, and the answers to it. */
+void serve_finish(struct serve *s);
 /* All of an epoch. */
 void serve_commit(struct serve *s);
 
