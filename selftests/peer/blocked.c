@@ -21,6 +21,26 @@ static void set_params(struct serve *s, struct kcolo_params params)
 		fail("session-set: %s", kcolo_error(s->k));
 }
 
+static void set_pause_limit(struct serve *s, u32 ms)
+{
+	struct kcolo_params params = {
+		.mask = KCOLO_PARAM_PAUSE_LIMIT,
+		.pause_limit = ms,
+	};
+
+	set_params(s, params);
+}
+
+static void set_peer_timeout(struct serve *s, u32 ms)
+{
+	struct kcolo_params params = {
+		.mask = KCOLO_PARAM_PEER_TIMEOUT,
+		.peer_timeout = ms,
+	};
+
+	set_params(s, params);
+}
+
 /* All of RAM is to be sent in the pause of the next epoch, and is not taken. */
 static struct serve *block_pause(void)
 {
@@ -47,8 +67,7 @@ static void goes_on(struct serve *s, enum kcolo_abort_reason reason)
 
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, false, "given up");
 	primary_says(s, reason, NULL);
-	set_params(s, (struct kcolo_params) { .mask = KCOLO_PARAM_PAUSE_LIMIT,
-					      .pause_limit = LONG_MS });
+	set_pause_limit(s, LONG_MS);
 	s->take = true;
 	do {
 		if (serve_hear(s, SOON_MS))
@@ -69,8 +88,7 @@ static void blocked_limit(void)
 {
 	struct serve *s = block_pause();
 
-	set_params(s, (struct kcolo_params) { .mask = KCOLO_PARAM_PAUSE_LIMIT,
-					      .pause_limit = LIMIT_MS });
+	set_pause_limit(s, LIMIT_MS);
 	goes_on(s, KCOLO_ABORT_REASON_PAUSE_LIMIT);
 }
 
@@ -120,8 +138,7 @@ static void timeout_down(void)
 {
 	struct serve *s = block_pause();
 
-	set_params(s, (struct kcolo_params) { .mask = KCOLO_PARAM_PEER_TIMEOUT,
-					      .peer_timeout = SHORT_MS });
+	set_peer_timeout(s, SHORT_MS);
 	primary_wait(s, KCOLO_STATE_LOST, 0, LONG_MS / 2, true, "less patience");
 	primary_says(s, KCOLO_ABORT_REASON_PEER_TIMEOUT, NULL);
 	primary_del(s);
@@ -135,8 +152,7 @@ static void timeout_up(void)
 
 	serve_pair(s);
 	serve_request(s);
-	set_params(s, (struct kcolo_params) { .mask = KCOLO_PARAM_PEER_TIMEOUT,
-					      .peer_timeout = LONG_MS });
+	set_peer_timeout(s, LONG_MS);
 	s->take = false;
 	serve_reply(s);
 	for (end = now_ms() + 2 * SHORT_MS; now_ms() < end; )

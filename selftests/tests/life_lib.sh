@@ -44,10 +44,12 @@ in_state() {	# STATE NAME [COMMAND that runs the tool elsewhere]
 	[ "$("$@" $CTL get state -s "$of" 2>/dev/null)" = "$is" ]
 }
 
-# KiB that somebody holds: neither free nor a cache that can be dropped.
+# KiB that somebody holds: neither free, on a list of a CPU's own of pages that are
+# (tens of MiB), nor a cache that can be dropped.
 held() {
 	echo 3 >/proc/sys/vm/drop_caches
 	awk '/^MemTotal:/ { n += $2 }
 	     /^(MemFree|Buffers|Cached|SReclaimable):/ { n -= $2 }
-	     END { print n }' /proc/meminfo
+	     $1 == "count:" { n -= $2 * 4 }
+	     END { print n }' /proc/meminfo /proc/zoneinfo
 }
