@@ -63,7 +63,7 @@ host() {	# kernel, seconds, options of khost, command
 in_host() {	# kernel, CPUs, tests...: on the kernel
 	local kernel=$1 cpus=$2
 	shift 2
-	host "$kernel" 2400 --cpus "$cpus" -- "selftests/run-in-host.sh $*"
+	host "$kernel" 3000 --cpus "$cpus" -- "selftests/run-in-host.sh $*"
 }
 
 two_hosts() {	# kernel
@@ -94,9 +94,10 @@ job tools make --no-print-directory -C tools check
 # Everything in selftests/tests but what has a job of its own, in two halves.
 tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$')
-# What is about the tool is too slow on the debug kernel, where a program takes a
-# second to start: left to the others.
-slow='^events_tool$\|^tool_\|^hello_ipv6$'
+# What mostly runs programs is too slow on the debug kernel, where one takes a second
+# to start: left to the others.
+slow='^events_\|^life_\(del\|kill\|launcher\|netns\|rmmod\)\|^sessions_\|^tool_'
+slow="$slow\|^hello_ipv6\$\|^promote_command\$"
 # What needs what only the debug kernel has.
 debug_only='^life_nomem$'
 half() {	# kernel, 0 or 1
