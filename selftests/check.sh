@@ -97,7 +97,8 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 # What mostly runs programs is too slow on the debug kernel, where one takes a second
 # to start: left to the others.
 slow='^events_\|^life_\(del\|kill\|launcher\|netns\|rmmod\)\|^sessions_\|^tool_'
-slow="$slow\|^hello_ipv6\$\|^promote_command\$"
+slow="$slow\|^hello_ipv6\$\|^promote_command\$\|^external_\(drop\|failover\)\$"
+slow="$slow\|^clean\$\|^no_memslot\$"
 # What needs what only the debug kernel has.
 debug_only='^life_nomem$'
 half() {	# kernel, 0 or 1
