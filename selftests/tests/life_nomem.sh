@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # I5: memory that cannot be had. In a session that commits, one in so many
 # allocations on kcolo's behalf fails: a checkpoint is aborted, or the link given
-# up; never is a page lost, and nothing hangs. Then the same when a session is made,
-# which may be refused. Needs the debug kernel's fault injection.
+# up; never is a page lost, and nothing hangs. Needs the debug kernel's fault injection.
 . "$(dirname "$0")/test_lib.sh"
 
 F=/sys/kernel/debug
@@ -92,23 +91,5 @@ done
 verdict nomem-injected [ $total -gt 0 ]
 echo "# $given_up checkpoints were given up, after $went_on of them others were whole"
 
-# A session is made, or refused for want of memory; in either case it can go.
-made_or_refused() {
-	i=0
-	while [ $i -lt 10 ]; do
-		i=$((i + 1))
-		/run/kcolo-inject
-		timeout 60 $CTL session add nomem secondary --listen 127.0.0.1:7001 \
-			--insecure -- true >"$LOGS/nomem-add.log" 2>&1
-		code=$?
-		no_more
-		[ $code = 0 ] || grep -q "Cannot allocate memory" "$LOGS/nomem-add.log" || {
-			sed 's/^/# /' "$LOGS/nomem-add.log"
-			return 1
-		}
-	done
-}
-inject 7
-verdict nomem-add made_or_refused
 pair nomem-after "--interval 20 --count 3 --verify-each 1" "" "--ram $RAM_SMALL"
 verdict nomem-after all_verified nomem-after 3
