@@ -98,7 +98,7 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 # to start: left to the others.
 slow='^events_\|^life_\(del\|kill\|launcher\|netns\|rmmod\)\|^sessions_\|^tool_'
 slow="$slow\|^hello_ipv6\$\|^promote_command\$\|^external_\(drop\|failover\)\$"
-slow="$slow\|^clean\$\|^no_memslot\$"
+slow="$slow\|^clean\$\|^no_memslot\$\|^log_sync\$\|^external_apply\$"
 # What needs what only the debug kernel has.
 debug_only='^life_nomem$'
 half() {	# kernel, 0 or 1
