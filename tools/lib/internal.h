@@ -47,7 +47,8 @@ struct kcolo_map {
  * @last: number of the last event, 0 is not known: after a gap some are lost
  * @epoch: the last epoch known to the caller
  * @open: an epoch whose end was not told, 0 is none
- * @ready: the last epoch that was told to be ready; so @received, @committed
+ * @ready: the last epoch that was told to be ready, or prepared; so @received,
+ *	@committed
  * @once: types of events that were told, a bit each
  * @made: events made of the session's state, from @head to @len
  */

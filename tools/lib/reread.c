@@ -57,6 +57,7 @@ void kcolo_told_event(struct kcolo *k, const struct kcolo_event *ev)
 		t->once |= 1u << ev->type;
 	switch (ev->type) {
 	case KCOLO_EVENT_TYPE_CHECKPOINT_READY:
+	case KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED:
 		t->ready = ev->epoch;
 		kcolo_told_open(k, ev->epoch);
 		break;
@@ -71,9 +72,6 @@ void kcolo_told_event(struct kcolo *k, const struct kcolo_event *ev)
 		break;
 	case KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED:
 		ended(t, ev->epoch);
-		break;
-	case KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED:
-		kcolo_told_open(k, ev->epoch);
 		break;
 	default:
 		break;
@@ -153,26 +151,22 @@ static void tell_primary(struct kcolo *k, const struct kcolo_session_info *info)
 		kcolo_told_open(k, info->epoch);
 }
 
-/* With external device state: a prepared epoch, and one that was dropped. */
-static void tell_prepared(struct kcolo *k, const struct kcolo_session_info *info)
-{
-	struct kcolo_told *t = &k->told;
-
-	if (t->open > info->committed &&
-	    (info->epoch > t->open || in(info, S(IDLE) | S(LOST))))
-		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED, t->open);
-	if (in(info, S(PREPARED)) && info->epoch > t->epoch)
-		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED, info->epoch);
-}
-
 static void tell_secondary(struct kcolo *k,
 			   const struct kcolo_session_info *info)
 {
-	tell_prepared(k, info);
-	if (info->committed > k->told.committed &&
+	struct kcolo_told *t = &k->told;
+
+	/* It was prepared, and is neither that any more nor committed. */
+	if (t->open > info->committed &&
+	    (info->epoch > t->open || in(info, S(IDLE))))
+		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED, t->open);
+	if (info->committed > t->committed &&
 	    !in(info, S(APPLYING) | S(BROKEN)))
 		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED,
 		     info->committed);
+	if (in(info, S(PREPARED)) && info->epoch > t->ready)
+		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED,
+		     info->epoch);
 }
 
 static enum kcolo_event_type end_event(const struct kcolo_session_info *info)
