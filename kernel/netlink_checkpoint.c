@@ -203,6 +203,11 @@ static int apply(struct kcolo_session *s, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "the primary is lost, and the epoch with it");
 		return -ENOTCONN;
 	}
+	if (READ_ONCE(s->guest.gone)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the VMM has died, and its memory with it: delete the session");
+		return -ESRCH;
+	}
 	kcolo_commit_decide(s);
 	kcolo_session_request(s, KCOLO_REQ_APPLY);
 	return 0;
