@@ -14,10 +14,15 @@ set_up() {
 	ip netns exec b true 2>/dev/null || network
 }
 
+uptime() { cut -d. -f1 /proc/uptime; }
+
 if [ "$KCOLO_TEST" != "$0" ]; then
+	began=$(uptime)
 	{
 		set_up && KCOLO_TEST=$0 sh "$0" "$@"
-		echo "exit $?"
+		code=$?
+		echo "# it took $(($(uptime) - began)) s"
+		echo "exit $code"
 	} | ktap "$(basename "$0" .sh)"
 	exit
 fi
