@@ -13,6 +13,8 @@
 
 /* How long the peer may take to hang up when it is told to. */
 #define CLOSE_MS	1000
+/* The longest wait for a message before what was set meanwhile is looked at. */
+#define TICK_MS		1000
 
 /**
  * kcolo_link_send - send a message on the control connection, or be called away
@@ -370,6 +372,11 @@ static const char *receive_one(struct kcolo_session *s, u8 *buf,
 	return fn(s, &hdr, buf);
 }
 
+static bool silent_for(const struct kcolo_session *s, unsigned int ms)
+{
+	return !time_before(jiffies, s->control.rx_time + msecs_to_jiffies(ms));
+}
+
 /**
  * kcolo_link_receive - receive on the control connection until it is lost
  * @s: session, connected; called by the thread that receives on control
@@ -377,7 +384,8 @@ static const char *receive_one(struct kcolo_session *s, u8 *buf,
  *
  * Either end sends PING when nothing has come for a third of its own
  * peer-timeout, which need not be the other's, and gives a peer up that was
- * silent for all of it.
+ * silent for all of it. A shorter one reaches a wait that has begun within
+ * TICK_MS.
  */
 void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 {
@@ -393,17 +401,17 @@ void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 	}
 	while (!bad && !kthread_should_stop()) {
 		timeout = READ_ONCE(s->peer_timeout);
-		ready = kcolo_conn_wait(&s->control, max(timeout / 3, 1U));
+		ready = kcolo_conn_wait(&s->control,
+					clamp(timeout / 3, 1U, TICK_MS));
 		if (ready < 0) {
 			reason = KCOLO_ABORT_REASON_PEER_LOST;
 			bad = "the control connection is lost";
 		} else if (ready) {
 			bad = receive_one(s, buf, fn, &reason);
-		} else if (time_after(jiffies, s->control.rx_time +
-				      msecs_to_jiffies(timeout))) {
+		} else if (silent_for(s, timeout)) {
 			reason = KCOLO_ABORT_REASON_PEER_TIMEOUT;
 			bad = "the peer has not answered within peer-timeout";
-		} else {
+		} else if (silent_for(s, timeout / 3)) {
 			kcolo_link_say(s, KCOLO_WIRE_PING, 0, 0, NULL, 0);
 		}
 	}

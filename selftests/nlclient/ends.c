@@ -56,11 +56,9 @@ static bool bring_to(struct pair *p, enum point point)
 		return true;
 	wire(false);
 	if (point == DOUBT)
-		set_peer_timeout(p->a, 300);
-	if (kcolo_commit(p->a))
+		pair_doubt(p, 300);
+	else if (kcolo_commit(p->a))
 		fail("commit: %s", kcolo_error(p->a));
-	if (point == DOUBT)
-		await_state(p->a, KCOLO_STATE_DOUBT);
 	sleep_ms(50);
 	return false;
 }

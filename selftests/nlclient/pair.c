@@ -294,6 +294,20 @@ void pair_checkpoint(struct pair *p)
 	       "RAM is not equal after a checkpoint");
 }
 
+void pair_doubt(struct pair *p, u32 ms)
+{
+	if (kcolo_commit(p->a))
+		fail("commit: %s", kcolo_error(p->a));
+	await_state(p->a, KCOLO_STATE_COMMITTING);
+	/*
+	 * The peer was last heard of before the wire went down, longer ago than
+	 * @ms perhaps: the end has to be on its way by now.
+	 */
+	sleep_ms(100);
+	set_peer_timeout(p->a, ms);
+	await_state(p->a, KCOLO_STATE_DOUBT);
+}
+
 void wire(bool up)
 {
 	shell(up ? "ip -n b link set vb up" : "ip -n b link set vb down");

@@ -144,6 +144,18 @@ static void timeout_down(void)
 	primary_del(s);
 }
 
+/* The same while nothing is to be said, and nothing comes. */
+static void timeout_down_idle(void)
+{
+	struct serve *s = serve_new(LONG_MS, SMALL);
+
+	serve_pair(s);
+	set_peer_timeout(s, SHORT_MS);
+	primary_wait(s, KCOLO_STATE_LOST, 0, LONG_MS / 4, false, "less patience");
+	primary_says(s, KCOLO_ABORT_REASON_PEER_TIMEOUT, NULL);
+	primary_del(s);
+}
+
 /* More of it: the link outlives what was the limit when it was made. */
 static void timeout_up(void)
 {
@@ -194,6 +206,7 @@ const struct scenario blocked_scenarios[] = {
 	{ "blocked-abort", "a flush that is aborted", blocked_abort },
 	{ "blocked-close", "device state, when the session ends", blocked_close },
 	{ "timeout-down", "peer-timeout is less while it waits", timeout_down },
+	{ "timeout-down-idle", "peer-timeout is less in idle", timeout_down_idle },
 	{ "timeout-up", "peer-timeout is more than when it connected", timeout_up },
 	{ "abort-regions-own", "an abort before READY", abort_regions_own },
 	{}
