@@ -150,6 +150,8 @@ static void timeout_down_idle(void)
 	struct serve *s = serve_new(LONG_MS, SMALL);
 
 	serve_pair(s);
+	serve_commit(s);
+	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "committed");
 	set_peer_timeout(s, SHORT_MS);
 	primary_wait(s, KCOLO_STATE_LOST, 0, LONG_MS / 4, false, "less patience");
 	primary_says(s, KCOLO_ABORT_REASON_PEER_TIMEOUT, NULL);
