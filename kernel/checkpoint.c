@@ -508,11 +508,12 @@ void kcolo_checkpoint_link_lost(struct kcolo_session *s)
 	bool fenced;
 
 	mutex_lock(&s->lock);
-	if (s->state == KCOLO_STATE_LOST || s->state == KCOLO_STATE_FENCED) {
+	fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
+	if (s->state == KCOLO_STATE_FENCED ||
+	    (s->state == KCOLO_STATE_LOST && !fenced)) {
 		mutex_unlock(&s->lock);
 		return;
 	}
-	fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
 	s->abort_reason = s->link_reason;
 	kcolo_session_set_error(s, s->link_error);
 	if (fenced)

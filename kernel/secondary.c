@@ -368,8 +368,8 @@ static void promote(struct kcolo_session *s)
 		return;
 	if (!kcolo_mutant(no_fence)) {
 		kcolo_link_say(s, KCOLO_WIRE_FENCED, 0, 0, NULL, 0);
-		kcolo_conn_shutdown(&s->control);
-		kcolo_conn_shutdown(&s->data);
+		kcolo_conn_shutdown(&s->control, SHUT_RDWR);
+		kcolo_conn_shutdown(&s->data, SHUT_RDWR);
 	}
 	mutex_lock(&s->lock);
 	kcolo_session_notify(s, &(struct kcolo_notice) {

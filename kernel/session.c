@@ -282,20 +282,32 @@ void kcolo_session_set_error(struct kcolo_session *s, const char *why)
 	strscpy(s->error, why, sizeof(s->error));
 }
 
+/* The first reason is believed; that the peer has taken over, whenever it says so. */
+static bool link_news(const struct kcolo_session *s,
+		      enum kcolo_abort_reason reason)
+{
+	return s->link_reason == KCOLO_ABORT_REASON_NONE ||
+	       (reason == KCOLO_ABORT_REASON_FENCED && !s->orderly &&
+		s->link_reason != KCOLO_ABORT_REASON_FENCED);
+}
+
 /**
  * kcolo_session_link_failed - the peer cannot be talked to any more
  * @s: session
- * @reason: why; the first to say so is believed
+ * @reason: why; the first to say so is believed, and FENCED after any other
  * @why: in words
  *
  * Shuts both connections down, so that all threads notice, and asks the
- * worker to deal with it.
+ * worker to deal with it. A primary still hears its peer out: when the data
+ * connection ends, FENCED may be on its way on the other.
  */
 void kcolo_session_link_failed(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason, const char *why)
 {
+	bool primary = s->role == KCOLO_ROLE_PRIMARY;
+
 	mutex_lock(&s->lock);
-	if (s->link_reason == KCOLO_ABORT_REASON_NONE) {
+	if (link_news(s, reason)) {
 		/* The peer hangs up because it was told to. */
 		if (s->orderly) {
 			reason = KCOLO_ABORT_REASON_CLOSED;
@@ -305,8 +317,8 @@ void kcolo_session_link_failed(struct kcolo_session *s,
 		strscpy(s->link_error, why, sizeof(s->link_error));
 	}
 	mutex_unlock(&s->lock);
-	kcolo_conn_shutdown(&s->control);
-	kcolo_conn_shutdown(&s->data);
+	kcolo_conn_shutdown(&s->control, primary ? SHUT_WR : SHUT_RDWR);
+	kcolo_conn_shutdown(&s->data, SHUT_RDWR);
 	kcolo_session_request(s, KCOLO_REQ_LINK);
 }
 

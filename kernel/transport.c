@@ -215,17 +215,18 @@ void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from)
 }
 
 /**
- * kcolo_conn_shutdown - end all that a connection is doing
+ * kcolo_conn_shutdown - end what a connection is doing
  * @conn: any connection, owned by anybody
+ * @how: SHUT_RDWR, or SHUT_WR to send nothing more but hear the peer out
  *
- * Whoever sends or receives on it gets an error at once. The socket stays
- * until its owner releases it.
+ * Whoever does on it what is ended gets an error at once. The socket stays until
+ * its owner releases it.
  */
-void kcolo_conn_shutdown(struct kcolo_conn *conn)
+void kcolo_conn_shutdown(struct kcolo_conn *conn, enum sock_shutdown_cmd how)
 {
 	mutex_lock(&conn->sock_lock);
 	if (conn->sock)
-		kernel_sock_shutdown(conn->sock, SHUT_RDWR);
+		kernel_sock_shutdown(conn->sock, how);
 	mutex_unlock(&conn->sock_lock);
 }
 

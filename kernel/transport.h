@@ -6,6 +6,7 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/mutex.h>
+#include <linux/net.h>
 #include <linux/socket.h>
 #include "wire.h"
 
@@ -80,7 +81,7 @@ int kcolo_conn_listen(struct kcolo_conn *conn, struct net *net,
 int kcolo_conn_accept(struct kcolo_conn *listener, struct kcolo_conn *conn,
 		      union kcolo_addr *peer);
 void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from);
-void kcolo_conn_shutdown(struct kcolo_conn *conn);
+void kcolo_conn_shutdown(struct kcolo_conn *conn, enum sock_shutdown_cmd how);
 void kcolo_conn_stop(struct kcolo_conn *conn);
 void kcolo_conn_release(struct kcolo_conn *conn);
 void kcolo_conn_set_timeout(struct kcolo_conn *conn, unsigned int ms);

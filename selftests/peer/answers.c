@@ -4,6 +4,8 @@
 #include "malformed.h"
 #include "serve.h"
 
+/* More than all the socket buffers of a connection hold. */
+#define LARGE	(24u << 20)
 #define SMALL	(256u << 10)
 
 static const u8 some[64];
@@ -199,6 +201,22 @@ static void fenced_round(void)
 	primary_del(s);
 }
 
+/* The data connection ends first, and is what the primary finds. */
+static void fenced_last(void)
+{
+	struct serve *s = serve_new(LONG_MS, LARGE);
+
+	serve_pair(s);
+	serve_request(s);
+	serve_reply(s);
+	tcp_close(&s->l->fd[KCOLO_WIRE_DATA]);
+	primary_wait(s, KCOLO_STATE_LOST, 0, SOON_MS, false, "no data connection");
+	serve_answer(s, KCOLO_WIRE_FENCED, 0);
+	primary_wait(s, KCOLO_STATE_FENCED, 0, SOON_MS, false, "FENCED");
+	primary_says(s, KCOLO_ABORT_REASON_FENCED, "the secondary has taken over");
+	primary_del(s);
+}
+
 static void fenced_end(void)
 {
 	struct serve *s = serve_new(LONG_MS, SMALL);
@@ -348,6 +366,7 @@ const struct scenario answers_scenarios[] = {
 	{ "early-loaded", "LOADED before END", early_loaded },
 	{ "fenced-idle", "FENCED between epochs", fenced_idle },
 	{ "fenced-round", "FENCED in a round", fenced_round },
+	{ "fenced-last", "FENCED when the data connection is lost", fenced_last },
 	{ "fenced-end", "FENCED after END", fenced_end },
 	{ "close-round", "CLOSE in a round", close_round },
 	{ "malformed-answers", "what a secondary may not send", malformed },
