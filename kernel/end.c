@@ -65,6 +65,7 @@ static void session_end_work(struct work_struct *work)
 				.error = s->link_error });
 	mutex_unlock(&s->lock);
 
+	kcolo_notify_end(s);
 	kcolo_session_erase(s);
 }
 

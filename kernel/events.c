@@ -67,6 +67,8 @@ static struct sk_buff *event_skb(const struct kcolo_event *ev)
  * @net: the session's
  * @ev: what to say
  *
+ * Who misses it, for want of memory too, gets ENOBUFS from its socket.
+ *
  * Context: may sleep for memory, waits for nobody.
  */
 void kcolo_event_multicast(struct net *net, const struct kcolo_event *ev)
@@ -79,6 +81,8 @@ void kcolo_event_multicast(struct net *net, const struct kcolo_event *ev)
 	if (skb)
 		genlmsg_multicast_netns(event_family, net, skb, 0,
 					KCOLO_NLGRP_EVENTS, GFP_KERNEL);
+	else
+		genl_set_err(event_family, net, 0, KCOLO_NLGRP_EVENTS, -ENOBUFS);
 }
 
 /**
@@ -88,8 +92,8 @@ void kcolo_event_multicast(struct net *net, const struct kcolo_event *ev)
  * @ev: what to say
  *
  * Context: may sleep for memory, waits for nobody.
- * Return: 0, -ECONNREFUSED when there is no such socket any more, or another
- * negative errno.
+ * Return: 0; -ECONNREFUSED when there is no such socket any more; -ENOMEM, of
+ * which it does not know; or another negative errno, for which it gets ENOBUFS.
  */
 int kcolo_event_unicast(struct net *net, u32 portid,
 			const struct kcolo_event *ev)

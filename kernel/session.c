@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Which sessions there are: made by a request, found by id, name or fd. What
- * all threads of a session have in common: requests, errors, events.
+ * all threads of a session have in common: requests, errors, the link.
  */
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
-#include "events.h"
-#include "mutate.h"
 #include "session.h"
-#include "trace.h"
 
 static DEFINE_XARRAY_ALLOC1(sessions);
 static DEFINE_MUTEX(sessions_lock);
@@ -81,6 +78,7 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 	mutex_init(&s->staging_lock);
 	init_waitqueue_head(&s->wq);
 	kcolo_guest_init(&s->guest, session_vm_gone);
+	kcolo_notify_init(s);
 	kcolo_scratch_init(&s->scratch);
 	kcolo_staging_init(&s->staging);
 	kcolo_conn_init(&s->listener, s->peer_timeout);
@@ -343,47 +341,6 @@ void kcolo_session_vm_gone(struct kcolo_session *s)
 }
 
 /**
- * kcolo_session_notify - tell who listens that something happened
- * @s: session; its lock is held, so that numbers go out in order
- * @notice: what happened
- */
-void kcolo_session_notify(struct kcolo_session *s,
-			  const struct kcolo_notice *notice)
-{
-	struct kcolo_event ev = {
-		.type = notice->type,
-		.seq = kcolo_mutant(seq_stuck) ? 1 : ++s->event_seq,
-		.id = s->id,
-		.name = s->name,
-		.state = s->state,
-		.epoch = s->role == KCOLO_ROLE_SECONDARY ? s->committed :
-							   s->epoch,
-		.kind = s->kind,
-		.stop_reason = notice->stop_reason,
-		.abort_reason = notice->abort_reason,
-		.pending = notice->pending,
-		.rounds = s->rounds,
-		.error = notice->error,
-	};
-	unsigned int i;
-
-	lockdep_assert_held(&s->lock);
-
-	if (notice->epoch)
-		ev.epoch = notice->epoch;
-	if (s->ready_time && s->role == KCOLO_ROLE_PRIMARY)
-		ev.pause_us = ktime_us_delta(ktime_get(), s->ready_time);
-	trace_kcolo_event(s->name, ev.type, ev.epoch, ev.state);
-	kcolo_event_multicast(s->net, &ev);
-	for (i = 0; i < KCOLO_MAX_SUBSCRIBERS; i++)
-		if (s->subscriber[i] &&
-		    kcolo_event_unicast(s->net, s->subscriber[i], &ev) ==
-		    -ECONNREFUSED)
-			s->subscriber[i] = 0;
-	wake_up_all(&s->wq);
-}
-
-/**
  * kcolo_session_forget_port - send no more events to a socket
  * @net: network namespace of the socket
  * @portid: its number
@@ -392,16 +349,13 @@ void kcolo_session_forget_port(struct net *net, u32 portid)
 {
 	struct kcolo_session *s;
 	unsigned long id;
-	unsigned int i;
 
 	mutex_lock(&sessions_lock);
 	xa_for_each(&sessions, id, s) {
 		if (s->net != net)
 			continue;
 		mutex_lock(&s->lock);
-		for (i = 0; i < KCOLO_MAX_SUBSCRIBERS; i++)
-			if (s->subscriber[i] == portid)
-				s->subscriber[i] = 0;
+		kcolo_notify_forget(s, portid);
 		mutex_unlock(&s->lock);
 	}
 	mutex_unlock(&sessions_lock);

@@ -24,6 +24,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include "dirty.h"
+#include "events.h"
 #include "guest.h"
 #include "policy.h"
 #include "staging.h"
@@ -119,6 +120,9 @@ struct kcolo_session {
 	char link_error[KCOLO_ERROR_MAX];
 	u64 event_seq;
 	u32 subscriber[KCOLO_MAX_SUBSCRIBERS];
+	unsigned long owed;		/* bits of who misses owed_event */
+	struct kcolo_event owed_event;
+	struct delayed_work owed_work;
 	u32 rounds;
 	ktime_t ready_time;
 	ktime_t received_time;
@@ -194,14 +198,19 @@ bool kcolo_session_stopping(const struct kcolo_session *s);
 void kcolo_session_link_failed(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason, const char *why);
 void kcolo_session_vm_gone(struct kcolo_session *s);
-void kcolo_session_notify(struct kcolo_session *s,
-			  const struct kcolo_notice *notice);
 void kcolo_session_count_abort(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason);
 void kcolo_session_set_error(struct kcolo_session *s, const char *why);
 void kcolo_session_forget_port(struct net *net, u32 portid);
 void kcolo_session_erase(struct kcolo_session *s);
 void kcolo_session_exit(void);
+
+/* notify.c */
+void kcolo_notify_init(struct kcolo_session *s);
+void kcolo_session_notify(struct kcolo_session *s,
+			  const struct kcolo_notice *notice);
+void kcolo_notify_forget(struct kcolo_session *s, u32 portid);
+void kcolo_notify_end(struct kcolo_session *s);
 
 /* state.c */
 bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to);

@@ -95,10 +95,8 @@ job tools make --no-print-directory -C tools check
 tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$')
 # What mostly runs programs is too slow on the debug kernel, where one takes a second
-# to start: left to the others.
-slow='^events_\|^life_\(del\|kill\|launcher\|netns\|rmmod\)\|^sessions_\|^tool_'
-slow="$slow\|^hello_ipv6\$\|^promote_command\$\|^external_\(drop\|failover\)\$"
-slow="$slow\|^clean\$\|^no_memslot\$\|^log_sync\$\|^external_apply\$"
+# to start; what else is left out there has kin that is not.
+slow='^events_\|^tool_\|^promote_command$\|^log_sync$\|^external_\(apply\|failover\)$'
 # What needs what only the debug kernel has.
 debug_only='^life_nomem$'
 half() {	# kernel, 0 or 1

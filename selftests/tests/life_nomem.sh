@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # I5: memory that cannot be had. In a session that commits, one in so many
 # allocations on kcolo's behalf fails: a checkpoint is aborted, or the link given
-# up; never is a page lost, and nothing hangs. Needs the debug kernel's fault injection.
+# up; never is a page lost, and nothing hangs. Then the same when a session is made,
+# which may be refused. Needs the debug kernel's fault injection.
 . "$(dirname "$0")/test_lib.sh"
 
 F=/sys/kernel/debug
@@ -14,25 +15,41 @@ if [ ! -d $F/failslab ]; then
 	exit 0
 fi
 
-# First and last address of the module's code.
+# First and last address of the module's code, and of TCP's sending.
 python3 - >/run/kcolo-range <<-'END'
 start = int(open('/sys/module/kcolo/sections/.text').read(), 16)
 size = next(int(l.split()[1]) for l in open('/proc/modules') if l.startswith('kcolo '))
-print(hex(start), hex(start + size))
+symbols = [l.split()[:3] for l in open('/proc/kallsyms')]
+tcp = next(int(a, 16) for a, _, name in symbols if name == 'tcp_sendmsg')
+after = min(int(a, 16) for a, _, _ in symbols if int(a, 16) > tcp)
+print(hex(start), hex(start + size), hex(tcp), hex(after))
 END
-read -r first last </run/kcolo-range
+read -r first last tcp after_tcp </run/kcolo-range
 
 # What a VMM can run, since pair() splits its options: one word.
-inject() {	# one in how many
+inject() {	# one in how many, how often, all or worker
+	filter=N
+	reject="0 0"
 	printf '#!/bin/sh\n' >/run/kcolo-inject
+	# By a task filter the primary's worker alone, and what it allocates itself:
+	# TCP waits for memory and tries again, which takes long and aborts nothing.
+	if [ "$3" = worker ]; then
+		filter=Y
+		reject="$tcp $after_tcp"
+		# shellcheck disable=SC2016
+		echo 'echo 1 >/proc/$(pgrep "^kcolo-pri")/make-it-fail' >>/run/kcolo-inject
+	fi
 	for f in failslab fail_page_alloc; do
 		cat >>/run/kcolo-inject <<-END
 		echo $first >$F/$f/require-start
 		echo $last >$F/$f/require-end
+		echo ${reject% *} >$F/$f/reject-start
+		echo ${reject#* } >$F/$f/reject-end
 		echo 0 >$F/$f/verbose
 		echo N >$F/$f/ignore-gfp-wait
 		echo $1 >$F/$f/interval
-		echo 100000 >$F/$f/times
+		echo $2 >$F/$f/times
+		echo $filter >$F/$f/task-filter
 		echo 100 >$F/$f/probability
 		END
 	done
@@ -45,7 +62,8 @@ no_more() {
 	echo 0 >$F/fail_page_alloc/probability
 }
 
-injected() { echo $((200000 - $(cat $F/failslab/times) - $(cat $F/fail_page_alloc/times))); }
+limit=100000
+injected() { echo $((2 * limit - $(cat $F/failslab/times) - $(cat $F/fail_page_alloc/times))); }
 
 # What a VMM may end with: good, its peer lost, kcolo refused. Not a page that
 # differs (1), a usage error, a signal, or a hang (124, 137).
@@ -72,12 +90,29 @@ tell() {
 		"exit codes $primary $secondary"
 }
 
+# The primary's worker has no memory for a while. First that is what its events
+# would take: none is missed for good, or the VMM waits for ever. Then it is more:
+# an abort is not the end, the next checkpoint is whole.
+went_on() {	# NAME ABORTS-AT-LEAST
+	all_verified "$1" 6 && [ "$(injected)" -gt 0 ] && [ "$(aborts "$1")" -ge "$2" ]
+}
+for limit in 10 50 150; do
+	name=nomem-primary-$limit
+	inject 1 $limit worker
+	pair $name "--interval 20 --count 6 --verify-each 1 --threshold 512K
+		--run-at committed:2 --run /run/kcolo-inject" "" "--ram $RAM_SMALL"
+	no_more
+	tell $name
+	verdict $name went_on $name $((limit > 10))
+done
+
+limit=100000
 total=0
 given_up=0
 went_on=0
 for one_in in ${NOMEM:-1600 800 400 200 100}; do
 	name=nomem-$one_in
-	inject "$one_in"
+	inject "$one_in" $limit all
 	pair $name "--interval 20 --count 10 --verify-each 1 --threshold 512K
 		--exit-on-lost --run-at committed:2 --run /run/kcolo-inject" \
 		"" "--ram $RAM_SMALL --peer-timeout 10000"
@@ -91,5 +126,26 @@ done
 verdict nomem-injected [ $total -gt 0 ]
 echo "# $given_up checkpoints were given up, after $went_on of them others were whole"
 
+# A session is made, or refused for want of memory; in either case it can go. Each
+# has a port of its own: the one before may still be ending.
+made_or_refused() {
+	i=0
+	while [ $i -lt 10 ]; do
+		i=$((i + 1))
+		/run/kcolo-inject
+		timeout 60 $CTL session add nomem secondary --listen 127.0.0.1:$((7000 + i)) \
+			--insecure -- true >"$LOGS/nomem-add.log" 2>&1
+		code=$?
+		no_more
+		# A port for which there is no memory is in use, says the kernel.
+		[ $code = 0 ] ||
+			grep -Eq "Cannot allocate memory|are in use" "$LOGS/nomem-add.log" || {
+			sed 's/^/# /' "$LOGS/nomem-add.log"
+			return 1
+		}
+	done
+}
+inject 7 $limit all
+verdict nomem-add made_or_refused
 pair nomem-after "--interval 20 --count 3 --verify-each 1" "" "--ram $RAM_SMALL"
 verdict nomem-after all_verified nomem-after 3
