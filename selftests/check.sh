@@ -96,7 +96,8 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$')
 # What mostly runs programs is too slow on the debug kernel, where one takes a second
 # to start; what else is left out there has kin that is not.
-slow='^events_\|^tool_\|^promote_command$\|^log_sync$\|^external_\(apply\|failover\)$'
+slow='^events_\|^tool_\|^life_del_\|^promote_command$\|^log_sync$\|^external_\(apply\|failover\)$'
+slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$"
 # What needs what only the debug kernel has.
 debug_only='^life_nomem$'
 half() {	# kernel, 0 or 1

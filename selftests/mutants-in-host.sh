@@ -5,7 +5,7 @@
 # as well (control-...), a test is, by make check, on the same kernel.
 # With --list the names of the mutants, to be built.
 if [ "${1:-}" = --list ]; then
-	sed -n 's/^\ttry\(_test\)\? \([a-z_]*\) .*/\2/p' "$0"
+	sed -n 's/^\ttry\(_[a-z]*\)\? \([a-z_]*\) .*/\2/p' "$0"
 	exit 0
 fi
 . selftests/tests/lib.sh
@@ -29,21 +29,41 @@ found_nothing() {	# NAME FINDING
 
 try() {	# mutant, what is found, options of the primary, of the secondary, of both
 	[ -z "$only" ] || [ "$only" = "$1" ] || return
-	pair "$pass-$1" "$all $3" "$4" "$5"
 	if [ $pass = mutant ]; then
+		pair "mutant-$1" "$all $3" "$4" "$5"
 		verdict "mutant-$1" "$2" "mutant-$1"
-	else
-		verdict "control-$1" found_nothing "control-$1" "$2"
+		return
 	fi
+	# Two mutants may be found by the same.
+	case $controls in
+	*"<$2 $3 $4 $5>"*) return ;;
+	esac
+	controls="$controls<$2 $3 $4 $5>"
+	pair "control-$1" "$all $3" "$4" "$5"
+	verdict "control-$1" found_nothing "control-$1" "$2"
 }
 
-# A mutant that a subtest of a test finds.
+# What is printed says that it is not ok.
+says_not() {	# mutant, what is not ok, what printed it
+	verdict "mutant-$1" grep -Eq "^not ok ([0-9]* )?$2\$" "$3" ||
+		grep -v log: "$3" | sed "s/^/# said: /"
+}
+
+# A mutant that a subtest of a test finds; a scenario of nlclient; of kpeer.
 try_test() {	# mutant, test, subtest
 	[ "$only" = "$1" ] || return
-	said=$LOGS/mutant-$1.said
-	sh "selftests/tests/$2.sh" >"$said" 2>&1
-	verdict "mutant-$1" grep -q "^not ok [0-9]* $3\$" "$said" ||
-		grep -v log: "$said" | sed "s/^/# said: /"
+	sh "selftests/tests/$2.sh" >"$LOGS/mutant-$1.said" 2>&1
+	says_not "$1" "$3" "$LOGS/mutant-$1.said"
+}
+try_client() {	# mutant, scenario
+	[ "$only" = "$1" ] || return
+	$NLCLIENT --slow "$SLOW" "$2" >"$LOGS/mutant-$1.said" 2>&1
+	says_not "$1" "$2" "$LOGS/mutant-$1.said"
+}
+try_peer() {	# mutant, scenario
+	[ "$only" = "$1" ] || return
+	$KPEER --connect 127.0.0.1:7300 "$2" >"$LOGS/mutant-$1.said" 2>&1
+	says_not "$1" "$2" "$LOGS/mutant-$1.said"
 }
 
 mutants() {
@@ -59,15 +79,15 @@ mutants() {
 	try clean_direct base "--count 0 --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
 	try one_space ram "" "" "--ram $RAM_SMALL"
 	try_test one_alias once once
-	try_test clean_keeps_log clean clean-sends
-	try_test clean_running clean clean-running
 	try_test log_sync_no_wait log_sync log-sync-found
-	try_test old_round_wins malformed_epochs old-round
-	try_test no_fence malformed_epochs end-never-promote
-	try_test overlap_ok refusals_guest regions-primary
-	try_test seq_stuck events_subscribers flood-one
+	try_client clean_keeps_log clean-sends
+	try_client clean_running clean-running
+	try_peer old_round_wins old-round
+	try_peer no_fence end-never-promote
+	try_client overlap_ok regions-primary
+	try_client seq_stuck flood-one
 	# The last one: what it keeps is a module that does not go any more.
-	try_test keep_mm life_vm_gone gone-primary
+	try_client keep_mm gone-primary
 }
 
 loaded() {	# module
@@ -82,6 +102,7 @@ run() {
 	prepare
 	network
 	pass=control
+	controls=
 	only=
 	loaded "$GOOD" || echo "not ok control"
 	pass=mutant

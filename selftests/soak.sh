@@ -21,12 +21,14 @@ selftests/host/build-module.sh "$kernel" >/dev/null 2>$out/module.log || {
 make --no-print-directory -C selftests install >/dev/null || exit 1
 
 run() {	# name, options and command of khost
-	local name=$1
+	local name=$1 line
 	shift
 	selftests/host/khost --kernel "$kernel" --cpus 1 --timeout 172800 \
 		--out "$out/$name" "$@" |
 		results | tee "$out/$name.tap" |
-		sed -u "s/^/$((SECONDS / 60)) min, $name: /"
+		while IFS= read -r line; do
+			echo "$((SECONDS / 60)) min, $name: $line"
+		done
 	rc=${PIPESTATUS[0]}
 	last_attempt "$out/$name.tap"
 	[ "$rc" -eq 0 ] && grep -q '^ok' "$out/$name.tap" ||

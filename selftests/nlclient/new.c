@@ -184,13 +184,13 @@ static void new_listen(void)
 		with(insecure(begin(&m, "second", S)), KCOLO_A_SESSION_LOCAL,
 		     &any), EADDRINUSE, "cannot listen: the local address");
 	refused(nl, -1, "an address of nobody",
-		with(insecure(begin(&m, "second", S)), KCOLO_A_SESSION_LOCAL,
+		with(insecure(begin(&m, "third", S)), KCOLO_A_SESSION_LOCAL,
 		     &other), EADDRNOTAVAIL,
 		"cannot listen: the local address");
 	inet_pton(AF_INET6, "fe80::1", &scoped.in6.sin6_addr);
 	scoped.in6.sin6_port = htons(new_port());
 	refused(nl, -1, "a link-local address without a device",
-		with(insecure(begin(&m, "second", S)), KCOLO_A_SESSION_LOCAL,
+		with(insecure(begin(&m, "fourth", S)), KCOLO_A_SESSION_LOCAL,
 		     &scoped), EINVAL, "listen");
 	/* Ends of sessions that were not to be are asynchronous. */
 	sleep_ms(200);

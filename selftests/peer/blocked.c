@@ -114,11 +114,12 @@ static void blocked_close(void)
 	s->want = true;
 	serve_request(s);
 	serve_reply(s);
-	primary_wait(s, KCOLO_STATE_READY, KCOLO_STATE_FLUSHING, SOON_MS, true,
-		     "ready");
+	s->stay_ready = true;
+	primary_wait(s, KCOLO_STATE_READY, 0, SOON_MS, true, "ready");
 	for (i = 0; i < 16; i++)
 		if (kcolo_devstate_write(s->k, state, sizeof(state)))
 			fail("device state: %s", kcolo_error(s->k));
+	s->stay_ready = false;
 	primary_wait(s, KCOLO_STATE_COMMITTING, 0, SOON_MS, false, "committing");
 	sleep_ms(300);
 	if (kcolo_session_del(s->k))

@@ -16,6 +16,7 @@
  * @size: bytes of it, 0 when the session has no VM
  * @region: all of it
  * @want: a checkpoint is to be asked for
+ * @stay_ready: the VMM does not flush yet
  * @listener: where the primary connects
  * @l: its connections
  * @hello: what it said, by channel
@@ -31,6 +32,7 @@ struct serve {
 	size_t size;
 	struct kcolo_region region;
 	bool want;
+	bool stay_ready;
 	int listener;
 	struct link *l;
 	struct kcolo_wire_hello hello[2];

@@ -120,7 +120,8 @@ void primary_drive(struct serve *s)
 			s->want = false;
 		break;
 	case KCOLO_STATE_READY:
-		kcolo_flush(s->k);
+		if (!s->stay_ready)
+			kcolo_flush(s->k);
 		break;
 	case KCOLO_STATE_FLUSHED:
 		if (opt.external || !kcolo_devstate_write(s->k, "state", 5))

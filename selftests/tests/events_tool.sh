@@ -27,35 +27,32 @@ check() {	# NAME
 	assert last == want, "the last was %d, not %d" % (last, want)
 	END
 }
+caught_up() { grep -Eq "\"seq\": ?$(cat "$LOGS/$1.json.seq")[,}]" "$LOGS/$1.json"; }
 last_seq() { $CTL get event-seq -s e1 >"$LOGS/$1.json.seq"; }
 
 # Each is a program that starts: few.
-$CTL --json events --snapshot e1 >"$LOGS/events-gapless.json" 2>&1 &
-events=$!
-sleep 0.5
+follow "$LOGS/events-gapless.json" --snapshot e1
 i=0
 while [ $i -lt 20 ]; do
 	i=$((i + 1))
 	$CTL set threshold ${i}M -s e1
 done
 last_seq events-gapless
-sleep 0.5
+until_true 2 caught_up events-gapless
 kill $events
 check events-gapless 0
 
 for all in "" e1; do
 	name=events-lost${all:+-one}
 	# shellcheck disable=SC2086
-	$CTL --json events --snapshot $all >"$LOGS/$name.json" 2>&1 &
-	events=$!
-	sleep 0.5
+	follow "$LOGS/$name.json" --snapshot $all
 	kill -STOP $events
 	$NLCLIENT --slow "$SLOW" --session e1 set-many >"$LOGS/$name.log" 2>&1
 	kill -CONT $events
 	sleep 2
 	$CTL set threshold 1M -s e1
 	last_seq $name
-	sleep 0.5
+	until_true 2 caught_up $name
 	kill $events
 	check $name 1
 done

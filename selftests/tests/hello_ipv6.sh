@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # A pair over IPv6, and how the tool writes its addresses.
-. "$(dirname "$0")/test_lib.sh"
+. "$(dirname "$0")/life_lib.sh"
 
 A6=fd77:7::1
 B6=fd77:7::2
@@ -32,7 +32,7 @@ shown() {
 $CTL session add v6 primary --connect "[$B6]:7000" \
 	--bind "[$A6]" --insecure >"$LOGS/ipv6-ctl.log" 2>&1 &
 holder=$!
-sleep 1
+until_true 5 shown peer >"$LOGS/ipv6-peer.log"
 verdict ipv6-peer [ "$(shown peer)" = "[$B6]:7000" ]
 verdict ipv6-local [ "$(shown local)" = "[$A6]:0" ]
 kill $holder

@@ -8,6 +8,9 @@
 #
 # A test prints "ok NAME" or "not ok NAME" for each thing it has looked at.
 
+# What an emulated host has, where a dynamically linked program takes long to start.
+[ ! -d /run/kcolo/bin ] || PATH=/run/kcolo/bin:$PATH
+
 program() {	# name, where it is built
 	if [ -x "./$1" ]; then echo "./$1"; else echo "build/$2/$1"; fi
 }
@@ -32,7 +35,7 @@ if [ "$KCOLO_KERNEL" = debug ]; then
 else
 	SLOW=1
 	RAM=32M
-	RAM_SMALL=16M
+	RAM_SMALL=8M
 	COMMON="--peer-timeout 20000"
 	PRIMARY="--pause-limit 30000"
 fi

@@ -19,9 +19,7 @@ lost_closed() {	# exit codes: 5 is a session that has ended, 4 a peer lost
 
 for state in precopy ready flushing flushed committing received committed; do
 	name=del-secondary-$state
-	$CTL --json events --type peer-lost --count 1 --timeout 60s \
-		>"$LOGS/$name-events.json" 2>&1 &
-	events=$!
+	follow "$LOGS/$name-events.json" --type peer-lost --count 1 --timeout 60s
 	pair $name "--interval 20 --count 0 --threshold 512K --verify
 		--lost-wait 200 --run-at $state:3 --run $DEL" "" "--ram $RAM_SMALL"
 	wait $events

@@ -25,10 +25,7 @@ $CTL session add l primary --connect $B:7000 --insecure --peer-timeout 20s \
 launcher=$!
 committed() { [ "$($CTL get committed -s l 2>/dev/null || echo 0)" -ge 2 ]; }
 until_true 20 committed
-$CTL --json events --type vm-gone --count 1 --timeout 15s l \
-	>"$LOGS/launcher-events.json" 2>&1 &
-events=$!
-sleep 0.3
+follow "$LOGS/launcher-events.json" --type vm-gone --count 1 --timeout 15s l
 kill -9 "$(cat /tmp/vmm.pid)"
 wait $events
 verdict launcher-vm-gone grep -q '"type":"vm-gone"' "$LOGS/launcher-events.json"

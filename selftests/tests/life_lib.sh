@@ -15,7 +15,7 @@ client() {
 		$NLCLIENT --slow "$SLOW" "$@" 2>&1
 		echo "nlclient exited with $?"
 	} | tee "$log" |
-		grep --line-buffered -E '^(not )?ok |^# '
+		awk '/^(not )?ok |^# / { print; fflush() }'
 	whole "$log" nlclient || echo "not ok nlclient-$1"
 }
 
@@ -31,6 +31,19 @@ until_true() {
 		sleep 0.05
 	done
 }
+
+# follow FILE OPTIONS...: events go to FILE from here on, by $events
+follow() {
+	said=$1
+	shift
+	before=$(listeners)
+	$CTL --json events "$@" >"$said" 2>&1 &
+	events=$!
+	until_true 5 one_more_listens
+}
+# Generic netlink is 16; the groups that a socket listens to come fourth.
+listeners() { awk '$2 == 16 && $4 != "00000000" { n++ } END { print n + 0 }' /proc/net/netlink; }
+one_more_listens() { [ "$(listeners)" -gt "$before" ]; }
 
 no_sessions() {
 	[ "$($CTL -j session list | tr -d ' \n')" = "[]" ] &&

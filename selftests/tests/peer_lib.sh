@@ -24,7 +24,7 @@ peer() {
 		$KPEER "--$side" $HERE --slow $PATIENCE "$@"
 		echo "kpeer exited with $?"
 	} | tee "$log" |
-		grep --line-buffered -E '^(not )?ok |^# FAILED|^# connection '
+		awk '/^(not )?ok |^# FAILED|^# connection / { print; fflush() }'
 	whole "$log" kpeer || echo "not ok peer-$1"
 }
 

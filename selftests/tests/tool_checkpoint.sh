@@ -11,9 +11,7 @@ until_true 10 in_state idle c1
 event() {	# TYPE COMMAND...: the event comes of the command
 	type=$1
 	shift
-	$CTL --json events --type "$type" --count 1 --timeout 30s c1 >"$LOGS/tool-$type.json" &
-	events=$!
-	sleep 0.3
+	follow "$LOGS/tool-$type.json" --type "$type" --count 1 --timeout 30s c1
 	"$@" || return 1
 	wait $events
 }
