@@ -52,12 +52,8 @@ int cmd_checkpoint(struct cli *cli, int argc, char **argv)
 		else
 			ret = cli_option(cli, c);
 	}
-	if (!ret)
-		ret = cli_name(cli, argc, argv);
-	if (ret)
-		return ret - 1;
-	ret = cli_session(cli, &k);
-	if (ret)
+	ret = cli_target(cli, argc, argv, ret, &k);
+	if (!k)
 		return ret;
 	ret = checkpoint(cli, k, kind);
 	kcolo_close(k);
@@ -68,20 +64,9 @@ static int simple(struct cli *cli, int argc, char **argv,
 		  int (*ask)(struct kcolo *k))
 {
 	struct kcolo *k;
-	int err, ret = cli_options(cli, argc, argv);
+	int ret = cli_target(cli, argc, argv, cli_options(cli, argc, argv), &k);
 
-	if (!ret)
-		ret = cli_name(cli, argc, argv);
-	if (ret)
-		return ret - 1;
-	ret = cli_session(cli, &k);
-	if (ret)
-		return ret;
-	err = ask(k);
-	if (err)
-		ret = cli_fail(k, err);
-	kcolo_close(k);
-	return ret;
+	return k ? cli_done(k, ask(k)) : ret;
 }
 
 /**
@@ -136,7 +121,7 @@ static int of_epoch(struct cli *cli, int argc, char **argv,
 	};
 	uint64_t epoch = 0;
 	struct kcolo *k;
-	int c, err, ret = 0;
+	int c, ret = 0;
 
 	while (!ret && (c = getopt_long(argc, argv, "e:" CLI_SHORT, options,
 					NULL)) != -1) {
@@ -146,18 +131,8 @@ static int of_epoch(struct cli *cli, int argc, char **argv,
 			ret = usage_error(cli, "--epoch is a number, not \"%s\"",
 					  optarg) + 1;
 	}
-	if (!ret)
-		ret = cli_name(cli, argc, argv);
-	if (ret)
-		return ret - 1;
-	ret = cli_session(cli, &k);
-	if (ret)
-		return ret;
-	err = ask_epoch(k, epoch, ask);
-	if (err)
-		ret = cli_fail(k, err);
-	kcolo_close(k);
-	return ret;
+	ret = cli_target(cli, argc, argv, ret, &k);
+	return k ? cli_done(k, ask_epoch(k, epoch, ask)) : ret;
 }
 
 /**

@@ -278,3 +278,37 @@ int cli_session(struct cli *cli, struct kcolo **kp)
 	}
 	return ret;
 }
+
+/**
+ * cli_target - make a handle for a subcommand on one session
+ * @cli: call
+ * @argc: of the subcommand, whose options are taken
+ * @argv: of the subcommand
+ * @ret: what came of its options, as of cli_option()
+ * @kp: where the handle goes, for cli_done(); NULL when there is none
+ *
+ * Return: the exit code when there is no handle.
+ */
+int cli_target(struct cli *cli, int argc, char **argv, int ret,
+	       struct kcolo **kp)
+{
+	*kp = NULL;
+	if (!ret)
+		ret = cli_name(cli, argc, argv);
+	return ret ? ret - 1 : cli_session(cli, kp);
+}
+
+/**
+ * cli_done - close a handle when all is asked
+ * @k: handle
+ * @err: 0, or the negative errno of the request that failed, which is told
+ *
+ * Return: an exit code.
+ */
+int cli_done(struct kcolo *k, int err)
+{
+	int ret = err ? cli_fail(k, err) : EXIT_GOOD;
+
+	kcolo_close(k);
+	return ret;
+}

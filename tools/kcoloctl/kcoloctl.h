@@ -64,6 +64,9 @@ int cli_options(struct cli *cli, int argc, char **argv);
 int cli_name(struct cli *cli, int argc, char **argv);
 int cli_open(struct kcolo **kp);
 int cli_session(struct cli *cli, struct kcolo **kp);
+int cli_target(struct cli *cli, int argc, char **argv, int ret,
+	       struct kcolo **kp);
+int cli_done(struct kcolo *k, int err);
 int cli_fail(struct kcolo *k, int err);
 int cli_flush(void);
 

@@ -6,13 +6,6 @@
 #include "kcoloctl.h"
 #include "show.h"
 
-static int with_name(struct cli *cli, int argc, char **argv)
-{
-	int ret = cli_options(cli, argc, argv);
-
-	return ret ? ret : cli_name(cli, argc, argv);
-}
-
 /**
  * cmd_session_del - end a session
  * @cli: call
@@ -24,18 +17,9 @@ static int with_name(struct cli *cli, int argc, char **argv)
 int cmd_session_del(struct cli *cli, int argc, char **argv)
 {
 	struct kcolo *k;
-	int err, ret = with_name(cli, argc, argv);
+	int ret = cli_target(cli, argc, argv, cli_options(cli, argc, argv), &k);
 
-	if (ret)
-		return ret - 1;
-	ret = cli_session(cli, &k);
-	if (ret)
-		return ret;
-	err = kcolo_session_del(k);
-	if (err)
-		ret = cli_fail(k, err);
-	kcolo_close(k);
-	return ret;
+	return k ? cli_done(k, kcolo_session_del(k)) : ret;
 }
 
 /**
@@ -50,24 +34,20 @@ int cmd_session_show(struct cli *cli, int argc, char **argv)
 {
 	struct kcolo_session_info info;
 	struct kcolo *k;
-	int err, ret = with_name(cli, argc, argv);
+	int err, ret;
 
-	if (ret)
-		return ret - 1;
-	ret = cli_session(cli, &k);
-	if (ret)
+	ret = cli_target(cli, argc, argv, cli_options(cli, argc, argv), &k);
+	if (!k)
 		return ret;
 	err = kcolo_session_get(k, &info);
-	if (err) {
-		ret = cli_fail(k, err);
-	} else {
-		if (cli->json)
-			json_print(session_json(&info), true);
-		else
-			session_text(&info);
-		kcolo_session_info_free(&info);
-		ret = cli_flush();
-	}
+	if (err)
+		return cli_done(k, err);
+	if (cli->json)
+		json_print(session_json(&info), true);
+	else
+		session_text(&info);
+	kcolo_session_info_free(&info);
+	ret = cli_flush();
 	kcolo_close(k);
 	return ret;
 }
