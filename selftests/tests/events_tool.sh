@@ -10,7 +10,7 @@ holder=$!
 until_true 5 grep -q "session e1" "$LOGS/events-e1.log"
 
 check() {	# NAME
-	verdict "$1" python3 - "$LOGS/$1.json" "$2" <<-END
+	verdict "$1" python3 - "/tmp/$1.json" "$2" <<-END
 	import json, sys
 	lines = [json.loads(l) for l in open(sys.argv[1])]
 	lost = sum(l["type"] == "lost" for l in lines)
@@ -27,11 +27,11 @@ check() {	# NAME
 	assert last == want, "the last was %d, not %d" % (last, want)
 	END
 }
-caught_up() { grep -Eq "\"seq\": ?$(cat "$LOGS/$1.json.seq")[,}]" "$LOGS/$1.json"; }
-last_seq() { $CTL get event-seq -s e1 >"$LOGS/$1.json.seq"; }
+caught_up() { grep -Eq "\"seq\": ?$(cat "/tmp/$1.json.seq")[,}]" "/tmp/$1.json"; }
+last_seq() { $CTL get event-seq -s e1 >"/tmp/$1.json.seq"; }
 
 # Each is a program that starts: few.
-follow "$LOGS/events-gapless.json" --snapshot e1
+follow events-gapless e1
 i=0
 while [ $i -lt 20 ]; do
 	i=$((i + 1))
@@ -45,7 +45,7 @@ check events-gapless 0
 for all in "" e1; do
 	name=events-lost${all:+-one}
 	# shellcheck disable=SC2086
-	follow "$LOGS/$name.json" --snapshot $all
+	follow "$name" $all
 	kill -STOP $events
 	$NLCLIENT --slow "$SLOW" --session e1 set-many >"$LOGS/$name.log" 2>&1
 	kill -CONT $events

@@ -14,12 +14,12 @@ lost_closed() {	# exit codes: 5 is a session that has ended, 4 a peer lost
 	[ "$primary" = 4 ] && [ "$secondary" = 5 ] &&
 		grep -q '"guest_good":true' "$LOGS/$name-a.json" &&
 		grep -q '"type":"peer-lost".*"abort-reason":"closed"' \
-			"$LOGS/$name-events.json"
+			"/tmp/$name-events.json"
 }
 
 for state in precopy ready flushing flushed committing received committed; do
 	name=del-secondary-$state
-	follow "$LOGS/$name-events.json" --type peer-lost --count 1 --timeout 60s
+	follow "$name-events" --type peer-lost --count 1 --timeout 60s
 	pair $name "--interval 20 --count 0 --threshold 512K --verify
 		--lost-wait 200 --run-at $state:3 --run $DEL" "" "--ram $RAM_SMALL"
 	wait $events

@@ -25,10 +25,10 @@ $CTL session add l primary --connect $B:7000 --insecure --peer-timeout 20s \
 launcher=$!
 committed() { [ "$($CTL get committed -s l 2>/dev/null || echo 0)" -ge 2 ]; }
 until_true 20 committed
-follow "$LOGS/launcher-events.json" --type vm-gone --count 1 --timeout 15s l
+follow launcher-events --type vm-gone --count 1 --timeout 15s l
 kill -9 "$(cat /tmp/vmm.pid)"
 wait $events
-verdict launcher-vm-gone grep -q '"type":"vm-gone"' "$LOGS/launcher-events.json"
+verdict launcher-vm-gone grep -q '"type":"vm-gone"' /tmp/launcher-events.json
 verdict launcher-lost until_true 3 in_state lost l
 verdict launcher-reason [ "$($CTL get abort-reason -s l)" = vm-gone ]
 wait $second

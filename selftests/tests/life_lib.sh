@@ -32,18 +32,16 @@ until_true() {
 	done
 }
 
-# follow FILE OPTIONS...: events go to FILE from here on, by $events
+# follow NAME OPTIONS...: events go to /tmp/NAME.json from here on, after what there
+# is, by $events. Not to $LOGS: on 9p one who has read a file sees zeroes in place
+# of what is written to it afterwards.
 follow() {
-	said=$1
+	said=/tmp/$1.json
 	shift
-	before=$(listeners)
-	$CTL --json events "$@" >"$said" 2>&1 &
+	$CTL --json events --snapshot "$@" >"$said" 2>&1 &
 	events=$!
-	until_true 5 one_more_listens
+	until_true 5 grep -q exists-end "$said"
 }
-# Generic netlink is 16; the groups that a socket listens to come fourth.
-listeners() { awk '$2 == 16 && $4 != "00000000" { n++ } END { print n + 0 }' /proc/net/netlink; }
-one_more_listens() { [ "$(listeners)" -gt "$before" ]; }
 
 no_sessions() {
 	[ "$($CTL -j session list | tr -d ' \n')" = "[]" ] &&

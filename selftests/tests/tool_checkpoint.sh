@@ -11,14 +11,14 @@ until_true 10 in_state idle c1
 event() {	# TYPE COMMAND...: the event comes of the command
 	type=$1
 	shift
-	follow "$LOGS/tool-$type.json" --type "$type" --count 1 --timeout 30s c1
+	follow "tool-$type" --type "$type" --count 1 --timeout 30s c1
 	"$@" || return 1
 	wait $events
 }
 has() {	# TYPE EXPRESSION of the event, as j
 	python3 -c "import json, sys
-j = json.load(open(sys.argv[1]))
-assert $2, j" "$LOGS/tool-$1.json"
+j = json.loads(open(sys.argv[1]).readlines()[-1])
+assert $2, j" "/tmp/tool-$1.json"
 }
 epoch() { [ "$($CTL "$@")" -gt 0 ]; }
 
@@ -29,12 +29,12 @@ verdict ctl-urgent-event has checkpoint-committed "j['kind'] == 'urgent' and j['
 json_epoch() { $CTL --json checkpoint c1 | python3 -c "import json, sys; assert json.load(sys.stdin) == {'epoch': 3}"; }
 verdict ctl-checkpoint-json event checkpoint-committed json_epoch
 documented() {
-	python3 - "$LOGS/tool-checkpoint-committed.json" <<-END
+	python3 - /tmp/tool-checkpoint-committed.json <<-END
 	import json, re, sys
 	man = open("kcoloctl.8").read().split(".SS events")[1]
 	table = man.split(".TS")[1].split(".TE")[0]
 	names = {l.split("|")[0] for l in table.splitlines() if re.match(r"[a-z-]+\|", l)}
-	have = set(json.load(open(sys.argv[1])))
+	have = set(json.loads(open(sys.argv[1]).readlines()[-1]))
 	assert names == have, names ^ have
 	END
 }
