@@ -95,8 +95,9 @@ job tools make --no-print-directory -C tools check
 tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$')
 # What mostly runs programs is too slow on the debug kernel, where one takes a second
-# to start; what else is left out there has kin that is not.
-slow='^events_\|^tool_\|^life_del_\|^promote_command$\|^log_sync$\|^external_\(apply\|failover\)$'
+# to start; what else is left out there takes long and has kin that does not.
+slow='^events_\|^tool_\|^life_\(del\|kill\|rmmod\)\|^sessions_\|^promote_command$'
+slow="$slow\|^external_\(apply\|failover\)\$\|^log_sync\$\|^no_memslot\$\|^clean\$"
 slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$"
 # What needs what only the debug kernel has.
 debug_only='^life_nomem$'

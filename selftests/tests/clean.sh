@@ -39,4 +39,3 @@ for state in precopy flushed; do
 		verdict $name died $name
 	done
 done
-client clean

@@ -5,8 +5,7 @@
 # memory of both is free again.
 . "$(dirname "$0")/life_lib.sh"
 
-# The debug kernel takes half a minute for one.
-ROUNDS=${ROUNDS:-$((SLOW == 1 ? 3 : 1))}
+ROUNDS=${ROUNDS:-3}
 # KiB that the kernel may keep for itself; the memory of one guest is more.
 SLACK=$((12 * 1024))
 
