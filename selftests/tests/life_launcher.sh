@@ -16,7 +16,7 @@ cat >/tmp/launcher <<-END
 	echo \$! >/tmp/vmm.pid
 	wait \$!
 	echo "the VMM ended with \$?"
-	exec sleep 60
+	exec sleep $((60 * SLOW))
 	END
 chmod +x /tmp/launcher
 sleep 0.5
