@@ -333,6 +333,12 @@ void kcolo_link_close(struct kcolo_session *s)
 				msecs_to_jiffies(CLOSE_MS));
 }
 
+/* One that has failed is only heard out: each try to send would tell of it again. */
+static bool link_is_up(const struct kcolo_session *s)
+{
+	return READ_ONCE(s->link_reason) == KCOLO_ABORT_REASON_NONE;
+}
+
 static const char *receive_one(struct kcolo_session *s, u8 *buf,
 			       kcolo_link_fn fn,
 			       enum kcolo_abort_reason *reason)
@@ -366,7 +372,8 @@ static const char *receive_one(struct kcolo_session *s, u8 *buf,
 		       "the primary has ended its session";
 	}
 	if (hdr.type == KCOLO_WIRE_PING) {
-		kcolo_link_say(s, KCOLO_WIRE_PONG, 0, 0, NULL, 0);
+		if (link_is_up(s))
+			kcolo_link_say(s, KCOLO_WIRE_PONG, 0, 0, NULL, 0);
 		return NULL;
 	}
 	return fn(s, &hdr, buf);
@@ -411,7 +418,7 @@ void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 		} else if (silent_for(s, timeout)) {
 			reason = KCOLO_ABORT_REASON_PEER_TIMEOUT;
 			bad = "the peer has not answered within peer-timeout";
-		} else if (silent_for(s, timeout / 3)) {
+		} else if (silent_for(s, timeout / 3) && link_is_up(s)) {
 			kcolo_link_say(s, KCOLO_WIRE_PING, 0, 0, NULL, 0);
 		}
 	}
