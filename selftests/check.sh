@@ -24,9 +24,13 @@ rm -rf $out
 mkdir -p $out
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
+# What the children of this shell took: user and system time.
+cpu_time() { times | tail -n 1; }
+
 # Runs a command whose output has KTAP lines; one that fails without saying
-# which test is a failed test itself.
-job() {	# name, command...
+# which test is a failed test itself. In a shell of its own, whose times are the
+# command's.
+job() (	# name, command...
 	local name=$1 began=$SECONDS rc tap=$out/$1.tap
 	shift
 	echo "== $name"
@@ -40,8 +44,9 @@ job() {	# name, command...
 	fi
 	grep -q '^\(not \)\?ok' "$tap" || echo "not ok $name ran no test" | tee -a "$tap"
 	grep '\bnot ok ' -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' | sed "s/^/$name: /"
-	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not, $((SECONDS - began)) s"
-}
+	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not," \
+		"$((SECONDS - began)) s, $(cpu_time) of CPU"
+)
 
 # Starts a job when a CPU is free.
 start() {
