@@ -24,9 +24,6 @@ rm -rf $out
 mkdir -p $out
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
-# What the children of this shell took: user and system time.
-cpu_time() { times | tail -n 1; }
-
 # Runs a command whose output has KTAP lines; one that fails without saying
 # which test is a failed test itself. In a shell of its own, whose times are the
 # command's.
@@ -44,8 +41,9 @@ job() (	# name, command...
 	fi
 	grep -q '^\(not \)\?ok' "$tap" || echo "not ok $name ran no test" | tee -a "$tap"
 	grep '\bnot ok ' -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' | sed "s/^/$name: /"
+	times >"$out/$name.times"	# not in a pipe, which has children of its own
 	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not," \
-		"$((SECONDS - began)) s, $(cpu_time) of CPU"
+		"$((SECONDS - began)) s; CPU, user and system: $(tail -n 1 "$out/$name.times")"
 )
 
 # Starts a job when a CPU is free.
