@@ -435,6 +435,22 @@ static void give_up(struct kcolo_session *s, enum kcolo_abort_reason reason)
 		tell_given_up(s, epoch, reason);
 }
 
+static void tell_link_lost(struct kcolo_session *s)
+{
+	bool fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
+
+	lockdep_assert_held(&s->lock);
+	s->abort_reason = s->link_reason;
+	kcolo_session_set_error(s, s->link_error);
+	/* An end that was asked for here is no loss: session-del says it. */
+	if (fenced || !s->orderly)
+		kcolo_session_notify(s, &(struct kcolo_notice) {
+			.type = fenced ? KCOLO_EVENT_TYPE_FENCED :
+					 KCOLO_EVENT_TYPE_PEER_LOST,
+			.abort_reason = s->link_reason,
+			.error = s->link_error });
+}
+
 /*
  * The end was sent and no answer came: both to go on and to start again would
  * be a guess. The link is given up, and the state says so.
@@ -444,13 +460,14 @@ static void in_doubt(struct kcolo_session *s, enum kcolo_abort_reason reason)
 	if (!test_bit(KCOLO_REQ_LINK, &s->req))
 		kcolo_session_link_failed(s, reason, "no answer to the end of an epoch");
 	mutex_lock(&s->lock);
-	s->abort_reason = reason;
 	if (s->link_reason != KCOLO_ABORT_REASON_FENCED &&
-	    kcolo_state_set(s, KCOLO_STATE_DOUBT))
+	    kcolo_state_set(s, KCOLO_STATE_DOUBT)) {
 		kcolo_session_notify(s, &(struct kcolo_notice) {
 			.type = KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT,
 			.abort_reason = reason,
 			.error = s->error });
+		tell_link_lost(s);
+	}
 	epoch_over(s);
 	mutex_unlock(&s->lock);
 }
@@ -509,23 +526,13 @@ void kcolo_checkpoint_link_lost(struct kcolo_session *s)
 
 	mutex_lock(&s->lock);
 	fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
-	if (s->state == KCOLO_STATE_FENCED ||
-	    (s->state == KCOLO_STATE_LOST && !fenced)) {
-		mutex_unlock(&s->lock);
-		return;
+	/* A link is lost once; that the peer has taken over may come after it. */
+	if (s->state != KCOLO_STATE_FENCED &&
+	    (fenced || (s->state != KCOLO_STATE_LOST &&
+			s->state != KCOLO_STATE_DOUBT))) {
+		kcolo_state_set(s, fenced ? KCOLO_STATE_FENCED :
+					    KCOLO_STATE_LOST);
+		tell_link_lost(s);
 	}
-	s->abort_reason = s->link_reason;
-	kcolo_session_set_error(s, s->link_error);
-	if (fenced)
-		kcolo_state_set(s, KCOLO_STATE_FENCED);
-	else if (s->state != KCOLO_STATE_DOUBT)
-		kcolo_state_set(s, KCOLO_STATE_LOST);
-	/* An end that was asked for here is no loss: session-del says it. */
-	if (fenced || !s->orderly)
-		kcolo_session_notify(s, &(struct kcolo_notice) {
-			.type = fenced ? KCOLO_EVENT_TYPE_FENCED :
-					 KCOLO_EVENT_TYPE_PEER_LOST,
-			.abort_reason = s->link_reason,
-			.error = s->link_error });
 	mutex_unlock(&s->lock);
 }

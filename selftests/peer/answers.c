@@ -71,16 +71,35 @@ static void abort_round(void)
 	refused(s, "the disk is full");
 }
 
+/* However often the link is found broken, it is lost once. */
+static void heard_doubt(struct serve *s)
+{
+	unsigned int doubt = 0, lost = 0;
+	struct kcolo_event ev;
+
+	while (kcolo_event_next_raw(s->k, &ev, SHORT_MS) == 1) {
+		doubt += ev.type == KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT;
+		lost += ev.type == KCOLO_EVENT_TYPE_PEER_LOST;
+	}
+	if (doubt != 1 || lost != 1)
+		fail("told %u times of doubt and %u of a lost peer", doubt, lost);
+}
+
 static void abort_end(void)
 {
 	struct serve *s = serve_new(LONG_MS, SMALL);
 
 	serve_pair(s);
 	serve_request(s);
+	if (!opt.vmm && kcolo_subscribe(s->k))
+		fail("subscribe: %s", kcolo_error(s->k));
 	serve_reply(s);
 	serve_end(s);
 	serve_abort(s, s->epoch, "too late to be believed");
 	primary_wait(s, KCOLO_STATE_DOUBT, 0, SOON_MS, true, "ABORT after END");
+	link_cut(s->l);
+	if (!opt.vmm)
+		heard_doubt(s);
 	primary_del(s);
 }
 
