@@ -8,7 +8,7 @@
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
-tools=$(selftests/kselftest-dir.sh) || exit 1
+tools=$(tools/kernel-source.sh) || exit 1
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 n=0

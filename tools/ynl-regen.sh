@@ -6,32 +6,18 @@
 # --check nothing is written; the exit code says whether the files in the tree
 # are what the generator makes.
 #
-# The generator is the kernel's own (tools/net/ynl), taken from Debian's
-# linux-source-6.12 package. It looks for a MAINTAINERS file above the spec and
-# for the schema at <spec>/../../, so it is given a tree of that shape.
+# The generator is the kernel's own (tools/net/ynl). It looks for a MAINTAINERS
+# file above the spec and for the schema at <spec>/../../, so it is given a tree
+# of that shape.
 
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/kcolo
 spec=Documentation/netlink/specs/kcolo.yaml
-tarball=/usr/src/linux-source-6.12.tar.xz
 
 die() { echo "ynl-regen: $*" >&2; exit 1; }
 
-[ -e "$tarball" ] || die "$tarball is missing: apt-get install linux-source-6.12"
-version=$(dpkg-query -W -f '${Version}' linux-source-6.12)
-ynl=$cache/ynl-$version
-if [ ! -d "$ynl" ]; then
-	echo "ynl-regen: unpacking the generator from linux-source-6.12 $version" >&2
-	mkdir -p "$cache"
-	new=$(mktemp -d "$cache/ynl.XXXXXX")
-	tar -C "$new" --strip-components=1 -xJf "$tarball" \
-		linux-source-6.12/tools/net/ynl \
-		linux-source-6.12/Documentation/netlink
-	# Another run may have been quicker: what it made is as good.
-	mv -T "$new" "$ynl" 2>/dev/null || rm -rf "$new"
-fi
+ynl=$("$top/tools/kernel-source.sh")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
