@@ -72,7 +72,7 @@ kernel_doc() {
 # failed may have looked at nothing. C=2 looks at every file each time.
 sparse() {
 	said=$(KCOLO_MAKE='C=2 CF=-D__CHECK_ENDIAN__' \
-		selftests/host/build-module.sh "$1" none 2>&1)
+		selftests/host/build-module.sh "$1" 2>&1)
 	rc=$?
 	if [ $rc -ne 0 ]; then
 		echo "$said" | tail -n 20
