@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include "apply.h"
+#include "link.h"
 #include "mutate.h"
 #include "session.h"
 
@@ -295,8 +296,10 @@ static const char *intake_store(struct kcolo_session *s, struct intake *in)
 	direct = s->direct || kcolo_mutant(apply_before_end);
 	mutex_unlock(&s->staging_lock);
 	in->reason = KCOLO_ABORT_REASON_VM_GONE;
-	if (direct && !kcolo_guest_enter(&s->guest))
+	if (direct && !kcolo_guest_enter(&s->guest)) {
+		intake_drop(s, in);
 		return "the VMM has died";
+	}
 	mutex_lock(&s->staging_lock);
 	/* Not by what it was before: a commit may have come in between. */
 	err = intake_keep(s, in, direct &&
@@ -361,6 +364,8 @@ void kcolo_receive_pages(struct kcolo_session *s)
 		else if (ready)
 			bad = intake_one(s, in);
 	}
+	if (bad && in->reason == KCOLO_ABORT_REASON_PEER_LOST)
+		kcolo_link_hear_out(s);
 	if (bad)
 		kcolo_session_link_failed(s, in->reason, bad);
 	kvfree(in);

@@ -73,45 +73,75 @@ enum kcolo_abort_reason kcolo_because(struct kcolo_session *s,
 	return reason;
 }
 
-/*
- * Wait for an answer of the peer or a request of the VMM. @ms of 0 waits for
- * ever; a peer that dies is noticed by the link.
+/**
+ * struct wait - what is waited for, and for how long
+ * @word: where
+ * @bit: the answer of the peer or the request of the VMM
+ * @away: bits of s->req that end the wait; so does the peer's ABORT
+ * @limit: milliseconds, a parameter of the session that may change meanwhile; 0,
+ *	or no @limit, is for ever
+ * @since: when it began to count
  */
-static enum kcolo_abort_reason await(struct kcolo_session *s,
-				     unsigned long *word, unsigned int bit,
-				     unsigned int ms,
-				     enum kcolo_abort_reason late)
-{
-	unsigned long left = msecs_to_jiffies(ms);
-	bool there;
+struct wait {
+	const unsigned long *word;
+	unsigned int bit;
+	unsigned long away;
+	const u32 *limit;
+	ktime_t since;
+};
 
-	if (ms) {
-		left = wait_event_idle_timeout(s->wq, test_bit(bit, word) ||
-					       kcolo_interrupted(s), left);
-		there = left > 0;
-	} else {
-		wait_event_idle(s->wq, test_bit(bit, word) ||
-				kcolo_interrupted(s));
-		there = true;
+static bool is_over(const struct kcolo_session *s, const struct wait *w)
+{
+	return test_bit(w->bit, w->word) || READ_ONCE(s->req) & w->away ||
+	       test_bit(KCOLO_WIRE_ABORT, &s->rx);
+}
+
+/* Returns false when the time has passed first. Who changes a limit wakes us. */
+static bool wait_in_time(struct kcolo_session *s, const struct wait *w)
+{
+	s64 spent;
+	u32 ms;
+
+	while (!is_over(s, w)) {
+		ms = w->limit ? READ_ONCE(*w->limit) : 0;
+		if (!ms) {
+			wait_event_idle(s->wq, is_over(s, w) ||
+					(w->limit && READ_ONCE(*w->limit)));
+			continue;
+		}
+		spent = ktime_ms_delta(ktime_get(), w->since);
+		if (spent >= ms)
+			return false;
+		wait_event_idle_timeout(s->wq, is_over(s, w) ||
+					READ_ONCE(*w->limit) != ms,
+					msecs_to_jiffies(ms - spent) + 1);
 	}
-	if (!there)
-		return kcolo_because(s, late,
-				     late == KCOLO_ABORT_REASON_PAUSE_LIMIT ?
-				     KCOLO_PAUSE_OVER :
-				     "the peer has not answered within peer-timeout");
-	if (kcolo_interrupted(s))
-		return kcolo_interruption(s);
-	return KCOLO_ABORT_REASON_NONE;
+	return true;
+}
+
+static enum kcolo_abort_reason peer_is_late(struct kcolo_session *s)
+{
+	return kcolo_because(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
+			     "the peer has not answered within peer-timeout");
 }
 
 static enum kcolo_abort_reason await_answer(struct kcolo_session *s,
-					    enum kcolo_wire_type type, u32 ms)
+					    enum kcolo_wire_type type,
+					    const u32 *limit, unsigned long away)
 {
-	enum kcolo_abort_reason reason;
+	const struct wait w = {
+		.word = &s->rx,
+		.bit = type,
+		.away = away,
+		.limit = limit,
+		.since = ktime_get(),
+	};
+	bool late = !wait_in_time(s, &w);
 
-	reason = await(s, &s->rx, type, ms, KCOLO_ABORT_REASON_PEER_TIMEOUT);
 	/* What came counts, whatever came after it: RECEIVED is a commit. */
-	return test_bit(type, &s->rx) ? KCOLO_ABORT_REASON_NONE : reason;
+	if (test_bit(type, &s->rx))
+		return KCOLO_ABORT_REASON_NONE;
+	return late ? peer_is_late(s) : kcolo_interruption(s);
 }
 
 /**
@@ -124,7 +154,7 @@ static enum kcolo_abort_reason await_answer(struct kcolo_session *s,
 enum kcolo_abort_reason kcolo_await_peer(struct kcolo_session *s,
 					 enum kcolo_wire_type type)
 {
-	return await_answer(s, type, READ_ONCE(s->peer_timeout));
+	return await_answer(s, type, &s->peer_timeout, INTERRUPTS);
 }
 
 /**
@@ -138,12 +168,15 @@ enum kcolo_abort_reason kcolo_await_peer(struct kcolo_session *s,
  */
 enum kcolo_abort_reason kcolo_await_agreement(struct kcolo_session *s)
 {
-	if (!wait_event_idle_timeout(s->wq,
-				     test_bit(KCOLO_WIRE_CHECKPOINT_READY, &s->rx) ||
-				     test_bit(KCOLO_WIRE_ABORT, &s->rx) ||
-				     READ_ONCE(s->req) &
-				     (INTERRUPTS & ~BIT(KCOLO_REQ_ABORT)),
-				     msecs_to_jiffies(READ_ONCE(s->peer_timeout))))
+	const struct wait w = {
+		.word = &s->rx,
+		.bit = KCOLO_WIRE_CHECKPOINT_READY,
+		.away = INTERRUPTS & ~BIT(KCOLO_REQ_ABORT),
+		.limit = &s->peer_timeout,
+		.since = ktime_get(),
+	};
+
+	if (!wait_in_time(s, &w))
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
 					  "the peer has not answered within peer-timeout");
 	if (test_bit(KCOLO_WIRE_CHECKPOINT_READY, &s->rx)) {
@@ -171,12 +204,13 @@ enum kcolo_abort_reason kcolo_await_verdict(struct kcolo_session *s)
 
 	if (!s->external)
 		return kcolo_await_peer(s, KCOLO_WIRE_VMSTATE_RECEIVED);
-	reason = await_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, 0);
+	reason = await_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, NULL, INTERRUPTS);
 	if (reason != KCOLO_ABORT_REASON_REQUESTED)
 		return reason;
-	clear_bit(KCOLO_REQ_ABORT, &s->req);
 	kcolo_link_say(s, KCOLO_WIRE_ABORT, s->epoch, reason, NULL, 0);
-	reason = kcolo_await_peer(s, KCOLO_WIRE_VMSTATE_RECEIVED);
+	/* Asked for once more it is the same request. */
+	reason = await_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, &s->peer_timeout,
+			      INTERRUPTS & ~BIT(KCOLO_REQ_ABORT));
 	return reason == KCOLO_ABORT_REASON_PEER_REFUSED ?
 	       KCOLO_ABORT_REASON_REQUESTED : reason;
 }
@@ -193,12 +227,18 @@ enum kcolo_abort_reason kcolo_await_verdict(struct kcolo_session *s)
 enum kcolo_abort_reason kcolo_await_vmm(struct kcolo_session *s,
 					enum kcolo_req req)
 {
-	s64 spent = ktime_ms_delta(ktime_get(), s->ready_time);
-	u32 limit = READ_ONCE(s->pause_limit);
+	const struct wait w = {
+		.word = &s->req,
+		.bit = req,
+		.away = INTERRUPTS,
+		.limit = &s->pause_limit,
+		.since = s->ready_time,
+	};
 
-	if (limit)
-		limit = spent < limit ? limit - spent : 1;
-	return await(s, &s->req, req, limit, KCOLO_ABORT_REASON_PAUSE_LIMIT);
+	if (!wait_in_time(s, &w))
+		return kcolo_because(s, KCOLO_ABORT_REASON_PAUSE_LIMIT,
+				     KCOLO_PAUSE_OVER);
+	return kcolo_interruption(s);
 }
 
 /**
@@ -213,7 +253,12 @@ enum kcolo_abort_reason kcolo_await_vmm(struct kcolo_session *s,
  */
 enum kcolo_abort_reason kcolo_await_log(struct kcolo_session *s)
 {
-	u32 ms = READ_ONCE(s->log_sync_timeout);
+	struct wait w = {
+		.word = &s->req,
+		.bit = KCOLO_REQ_LOG_SYNCED,
+		.away = INTERRUPTS,
+		.limit = &s->log_sync_timeout,
+	};
 
 	if (!READ_ONCE(s->log_sync))
 		return KCOLO_ABORT_REASON_NONE;
@@ -223,10 +268,9 @@ enum kcolo_abort_reason kcolo_await_log(struct kcolo_session *s)
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_HARVEST_WANTED });
 	mutex_unlock(&s->lock);
+	w.since = ktime_get();
 	if (!kcolo_mutant(log_sync_no_wait))
-		wait_event_idle_timeout(s->wq, kcolo_interrupted(s) ||
-					test_bit(KCOLO_REQ_LOG_SYNCED, &s->req),
-					msecs_to_jiffies(ms));
+		wait_in_time(s, &w);
 	if (kcolo_interrupted(s))
 		return kcolo_interruption(s);
 	if (!test_bit(KCOLO_REQ_LOG_SYNCED, &s->req))

@@ -398,43 +398,6 @@ static void await_applied(struct kcolo_session *s)
 	mutex_unlock(&s->lock);
 }
 
-/* What the worker was called away from is done, and the peer is told. */
-static void tell_given_up(struct kcolo_session *s, u64 epoch,
-			  enum kcolo_abort_reason reason)
-{
-	if (kcolo_conn_finish(&s->data))
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
-					  "the peer takes no more pages");
-	kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch, reason, NULL, 0);
-}
-
-/*
- * Give the epoch up: the guest goes on, and what was sent is dirty again. The
- * VMM is told before the peer, for whom it may have to be waited.
- */
-static void give_up(struct kcolo_session *s, enum kcolo_abort_reason reason)
-{
-	bool link = !(READ_ONCE(s->req) & (BIT(KCOLO_REQ_LINK) |
-					   BIT(KCOLO_REQ_VM_GONE)));
-	u64 epoch = s->epoch;
-
-	kcolo_dirty_aborted(&s->tracker);
-	mutex_lock(&s->lock);
-	s->abort_reason = reason;
-	kcolo_session_count_abort(s, reason);
-	if (link)
-		kcolo_state_set(s, KCOLO_STATE_IDLE);
-	trace_kcolo_abort(s->name, s->epoch, reason);
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-		.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED,
-		.abort_reason = reason,
-		.error = s->error });
-	epoch_over(s);
-	mutex_unlock(&s->lock);
-	if (link)
-		tell_given_up(s, epoch, reason);
-}
-
 static void tell_link_lost(struct kcolo_session *s)
 {
 	bool fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
@@ -449,6 +412,86 @@ static void tell_link_lost(struct kcolo_session *s)
 					 KCOLO_EVENT_TYPE_PEER_LOST,
 			.abort_reason = s->link_reason,
 			.error = s->link_error });
+}
+
+/* A link is lost once; that the peer has taken over may come after it. */
+static void link_lost(struct kcolo_session *s)
+{
+	bool fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
+
+	lockdep_assert_held(&s->lock);
+	if (s->state == KCOLO_STATE_FENCED ||
+	    (!fenced && (s->state == KCOLO_STATE_LOST ||
+			 s->state == KCOLO_STATE_DOUBT)))
+		return;
+	kcolo_state_set(s, fenced ? KCOLO_STATE_FENCED : KCOLO_STATE_LOST);
+	tell_link_lost(s);
+}
+
+/* For what is sent when nothing is left to abort: only what ends the session. */
+static int away_for_good(void *session)
+{
+	const struct kcolo_session *s = session;
+
+	if (READ_ONCE(s->req) & (BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) |
+				 BIT(KCOLO_REQ_VM_GONE)) ||
+	    atomic_read(&s->ended))
+		return -ECANCELED;
+	return 0;
+}
+
+/* What the worker was called away from is done, and the peer is told. */
+static void tell_given_up(struct kcolo_session *s, u64 epoch,
+			  enum kcolo_abort_reason reason)
+{
+	struct kcolo_wire_hdr hdr = {
+		.type = KCOLO_WIRE_ABORT,
+		.arg = reason,
+		.epoch = epoch,
+	};
+	int err = kcolo_conn_finish(&s->data, away_for_good, s);
+
+	if (err == -ETIMEDOUT)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
+					  "the peer takes no more pages");
+	else if (err && !kcolo_called_away(err))
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
+					  "the data connection is lost");
+	kcolo_link_send(s, &hdr, NULL, away_for_good);
+}
+
+/*
+ * Give the epoch up: the guest goes on, and what was sent is dirty again. The
+ * VMM is told before the peer, for whom it may have to be waited.
+ */
+static void give_up(struct kcolo_session *s, enum kcolo_abort_reason reason)
+{
+	u64 epoch = s->epoch;
+	bool link;
+
+	kcolo_dirty_aborted(&s->tracker);
+	mutex_lock(&s->lock);
+	link = s->link_reason == KCOLO_ABORT_REASON_NONE &&
+	       !test_bit(KCOLO_REQ_VM_GONE, &s->req);
+	/* All of RAM is pending again: not in a pause. */
+	if (!s->committed && !s->clean)
+		s->synced = false;
+	s->abort_reason = reason;
+	kcolo_session_count_abort(s, reason);
+	if (link)
+		kcolo_state_set(s, KCOLO_STATE_IDLE);
+	trace_kcolo_abort(s->name, s->epoch, reason);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED,
+		.abort_reason = reason,
+		.error = s->error });
+	epoch_over(s);
+	/* Whoever reads the state sees no epoch that was given up as open. */
+	if (s->link_reason != KCOLO_ABORT_REASON_NONE)
+		link_lost(s);
+	mutex_unlock(&s->lock);
+	if (link)
+		tell_given_up(s, epoch, reason);
 }
 
 /*
@@ -467,6 +510,8 @@ static void in_doubt(struct kcolo_session *s, enum kcolo_abort_reason reason)
 			.abort_reason = reason,
 			.error = s->error });
 		tell_link_lost(s);
+	} else {
+		link_lost(s);
 	}
 	epoch_over(s);
 	mutex_unlock(&s->lock);
@@ -522,17 +567,7 @@ void kcolo_checkpoint_run(struct kcolo_session *s)
  */
 void kcolo_checkpoint_link_lost(struct kcolo_session *s)
 {
-	bool fenced;
-
 	mutex_lock(&s->lock);
-	fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
-	/* A link is lost once; that the peer has taken over may come after it. */
-	if (s->state != KCOLO_STATE_FENCED &&
-	    (fenced || (s->state != KCOLO_STATE_LOST &&
-			s->state != KCOLO_STATE_DOUBT))) {
-		kcolo_state_set(s, fenced ? KCOLO_STATE_FENCED :
-					    KCOLO_STATE_LOST);
-		tell_link_lost(s);
-	}
+	link_lost(s);
 	mutex_unlock(&s->lock);
 }

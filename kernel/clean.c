@@ -26,6 +26,9 @@ static int refuse(int err, struct netlink_ext_ack *extack)
 	case -EAGAIN:
 		NL_SET_ERR_MSG(extack, "the memslots have changed meanwhile: say clean again");
 		break;
+	case -EINTR:
+		NL_SET_ERR_MSG(extack, "interrupted: say clean again");
+		break;
 	case -ENOMEM:
 		break;
 	default:

@@ -13,14 +13,18 @@
 #include "trace.h"
 
 /**
- * kcolo_commit_forget - take no more pages, and drop what is staged
- * @s: secondary
+ * kcolo_commit_forget - take no more pages of an epoch, and drop what is staged
+ * @s: secondary; not under its lock, since who has staging_lock may be waiting
+ *	for the VMM's memory
+ * @epoch: that is given up; nothing happens when another one has opened
  */
-void kcolo_commit_forget(struct kcolo_session *s)
+void kcolo_commit_forget(struct kcolo_session *s, u64 epoch)
 {
 	mutex_lock(&s->staging_lock);
-	s->take_pages = false;
-	kcolo_staging_drop(&s->staging);
+	if (s->rx_epoch == epoch) {
+		s->take_pages = false;
+		kcolo_staging_drop(&s->staging);
+	}
 	mutex_unlock(&s->staging_lock);
 }
 
@@ -50,7 +54,8 @@ static int epoch_whole(struct kcolo_session *s)
 
 /**
  * kcolo_commit_decide - commit the epoch that is whole
- * @s: secondary, committing or prepared; its lock is held
+ * @s: secondary, committing or prepared; its lock is held, and no pages are
+ *	taken any more
  *
  * Afterwards the epoch is committed, whatever becomes of the primary.
  */
@@ -59,9 +64,6 @@ void kcolo_commit_decide(struct kcolo_session *s)
 	lockdep_assert_held(&s->lock);
 	if (!kcolo_state_set(s, KCOLO_STATE_APPLYING))
 		return;
-	mutex_lock(&s->staging_lock);
-	s->take_pages = false;
-	mutex_unlock(&s->staging_lock);
 	s->committed = s->epoch;
 	kcolo_devstate_put(s->saved);
 	s->saved = s->devstate;
@@ -70,12 +72,21 @@ void kcolo_commit_decide(struct kcolo_session *s)
 	KCOLO_STAT(s, CHECKPOINTS_URGENT) += s->kind == KCOLO_KIND_URGENT;
 }
 
+/* What is there now is the epoch; false if more came than its end counts. */
+static bool take_no_more(struct kcolo_session *s)
+{
+	bool whole;
+
+	mutex_lock(&s->staging_lock);
+	s->take_pages = false;
+	whole = epoch_whole(s) == 1;
+	mutex_unlock(&s->staging_lock);
+	return whole;
+}
+
 /* Nothing of it is committed before the VMM says apply. */
 static void prepare(struct kcolo_session *s)
 {
-	mutex_lock(&s->staging_lock);
-	s->take_pages = false;
-	mutex_unlock(&s->staging_lock);
 	if (kcolo_state_set(s, KCOLO_STATE_PREPARED))
 		kcolo_session_notify(s, &(struct kcolo_notice) {
 			.type = KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED,
@@ -123,7 +134,7 @@ void kcolo_commit_apply(struct kcolo_session *s)
 }
 
 /* A promotion or a drop that was asked for before goes first. */
-static bool wanted(struct kcolo_session *s)
+static bool is_wanted(struct kcolo_session *s)
 {
 	return s->state == KCOLO_STATE_COMMITTING &&
 	       !(READ_ONCE(s->req) & (BIT(KCOLO_REQ_PROMOTE) |
@@ -139,56 +150,82 @@ static bool wanted(struct kcolo_session *s)
  */
 void kcolo_commit_end(struct kcolo_session *s)
 {
-	bool decided = false;
+	bool decided = false, wanted;
 	int whole = 0;
 
 	/* It may have been dropped, or lost, between its end and here. */
 	wait_event_idle(s->wq, READ_ONCE(s->state) != KCOLO_STATE_COMMITTING ||
 			(whole = epoch_whole(s)) ||
 			READ_ONCE(s->req) & COMMIT_INTERRUPTS);
-	if (whole < 0)
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PROTOCOL,
-					  "an epoch has more pages than its end says");
-	if (whole != 1)
+	if (!whole)
 		return;
 	mutex_lock(&s->lock);
-	if (wanted(s) && s->external) {
+	wanted = is_wanted(s);
+	if (wanted && !take_no_more(s)) {
+		whole = -EPROTO;
+	} else if (wanted && s->external) {
 		prepare(s);
-	} else if (wanted(s)) {
+	} else if (wanted) {
 		kcolo_commit_decide(s);
 		decided = s->state == KCOLO_STATE_APPLYING;
 	}
 	mutex_unlock(&s->lock);
+	if (whole < 0)
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PROTOCOL,
+					  "an epoch has more pages than its end says");
 	if (s->external && kcolo_mutant(apply_before_apply))
 		kcolo_apply_staged(s);
 	if (decided)
 		kcolo_commit_apply(s);
 }
 
+/*
+ * Whether the drop that was asked for can be done. When not it is forgotten, and
+ * an epoch whose end was put off for it goes its way.
+ */
+static bool may_drop(struct kcolo_session *s)
+{
+	lockdep_assert_held(&s->lock);
+	if (s->epoch == s->drop_epoch && kcolo_state_allows(s, KCOLO_CMD_DROP))
+		return true;
+	clear_bit(KCOLO_REQ_DROP, &s->req);
+	if (s->state == KCOLO_STATE_COMMITTING)
+		set_bit(KCOLO_REQ_END, &s->req);
+	return false;
+}
+
 /**
  * kcolo_commit_drop - discard an epoch that the VMM does not want
- * @s: secondary; called by its worker
+ * @s: secondary with KCOLO_REQ_DROP; called by its worker
  *
- * All under the lock: whatever the primary has sent meanwhile, no other epoch
- * opens while this one is forgotten.
+ * It is forgotten before the state says so: no other epoch opens meanwhile,
+ * unless the primary has given this one up itself. The request stands until it
+ * is done, and nothing that it forbids is let in.
  */
 void kcolo_commit_drop(struct kcolo_session *s)
 {
 	static const char why[] = "the epoch was dropped on the secondary";
 	u64 epoch;
+	bool may;
 
 	mutex_lock(&s->lock);
 	epoch = s->drop_epoch;
-	if (s->epoch != epoch || !kcolo_state_allows(s, KCOLO_CMD_DROP)) {
+	may = may_drop(s);
+	mutex_unlock(&s->lock);
+	if (!may)
+		return;
+	kcolo_commit_forget(s, epoch);
+	mutex_lock(&s->lock);
+	if (s->drop_epoch != epoch || !may_drop(s)) {
 		mutex_unlock(&s->lock);
 		return;
 	}
+	clear_bit(KCOLO_REQ_DROP, &s->req);
 	s->dropped = epoch;
 	s->abort_reason = KCOLO_ABORT_REASON_REQUESTED;
 	kcolo_session_count_abort(s, KCOLO_ABORT_REASON_REQUESTED);
 	kcolo_devstate_put(s->devstate);
 	s->devstate = NULL;
-	kcolo_commit_forget(s);
 	kcolo_state_set(s, KCOLO_STATE_IDLE);
 	trace_kcolo_abort(s->name, epoch, KCOLO_ABORT_REASON_REQUESTED);
 	kcolo_session_notify(s, &(struct kcolo_notice) {

@@ -4,7 +4,7 @@
 
 struct kcolo_session;
 
-void kcolo_commit_forget(struct kcolo_session *s);
+void kcolo_commit_forget(struct kcolo_session *s, u64 epoch);
 void kcolo_commit_end(struct kcolo_session *s);
 void kcolo_commit_decide(struct kcolo_session *s);
 void kcolo_commit_apply(struct kcolo_session *s);

@@ -318,7 +318,7 @@ int kcolo_dirty_harvest(struct kcolo_tracker *t)
 		err = get_all(t, vm);
 		kcolo_guest_leave(t->guest);
 	}
-	t->harvests++;
+	t->harvests += !err;
 	fput(vm);
 	return err == -EIO ? -ESRCH : err;
 }
@@ -453,7 +453,8 @@ static int clear_slots(struct kcolo_tracker *t, struct file *vm,
 			err = 0;
 		if (err) {
 			t->log_errors++;
-			return err;
+			/* KVM could not read the scratch area, which nobody else may. */
+			return err == -EFAULT ? -EBADFD : err;
 		}
 		if (kcolo_mutant(one_alias))
 			break;
@@ -491,8 +492,11 @@ int kcolo_dirty_clear(struct kcolo_tracker *t, const struct kcolo_chunk *chunk)
  * @t: tracker; nothing writes to the regions meanwhile, and the caller is a
  *	task of the VMM
  *
- * Return: 0; -EAGAIN when the memslots have changed meanwhile; or as
- * kcolo_dirty_begin(). On failure every page is pending.
+ * Takes a while for much RAM, and ends early when the caller is killed.
+ *
+ * Return: 0; -EAGAIN when the memslots have changed meanwhile; -EINTR; or as
+ * kcolo_dirty_begin(). On failure every page is pending, but when there was no
+ * memory to begin with.
  */
 int kcolo_dirty_clean(struct kcolo_tracker *t)
 {
@@ -509,6 +513,8 @@ int kcolo_dirty_clean(struct kcolo_tracker *t)
 	while (!err && kcolo_dirty_take(t, chunk, &region, &cursor)) {
 		if (!kcolo_mutant(clean_keeps_log))
 			err = kcolo_dirty_clear(t, chunk);
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
 		cond_resched();
 	}
 	kfree(chunk);

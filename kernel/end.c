@@ -5,6 +5,7 @@
  * waits on one returns at once, then the threads are stopped.
  */
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include "end.h"
 #include "link.h"
@@ -17,6 +18,11 @@ static void stop_thread(struct task_struct **thread)
 {
 	if (!*thread)
 		return;
+	/*
+	 * It may wait for a page that the VMM does not serve (userfaultfd, FUSE),
+	 * and nothing else ends that.
+	 */
+	send_sig(SIGKILL, *thread, 1);
 	kthread_stop(*thread);
 	put_task_struct(*thread);
 	*thread = NULL;

@@ -37,31 +37,66 @@ void kcolo_guest_init(struct kcolo_guest *guest,
 		      void (*on_gone)(struct kcolo_guest *guest))
 {
 	memset(guest, 0, sizeof(*guest));
+	mutex_init(&guest->adopt_lock);
 	mutex_init(&guest->lock);
 	guest->on_gone = on_gone;
 }
 
-/**
- * kcolo_guest_adopt - take a VMM's memory as the guest's
- * @guest: guest; the caller serialises adopting
- * @mm: with users, held by the caller
- *
- * Return: 0, -EXDEV when another memory was adopted before, -ESRCH when the
- * VMM has died, or another negative errno.
- */
-int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm)
+static int adopt(struct kcolo_guest *guest, struct mm_struct *mm)
 {
 	int err;
 
-	if (guest->gone)
+	lockdep_assert_held(&guest->adopt_lock);
+	if (guest->gone || guest->released)
 		return -ESRCH;
 	if (guest->mm)
 		return guest->mm == mm ? 0 : -EXDEV;
 	guest->mn.ops = &guest_mn_ops;
 	err = mmu_notifier_register(&guest->mn, mm);
 	if (!err)
-		guest->mm = mm;
+		WRITE_ONCE(guest->mm, mm);
 	return err;
+}
+
+static int refuse_adopt(int err, struct netlink_ext_ack *extack)
+{
+	switch (err) {
+	case -ESRCH:
+		NL_SET_ERR_MSG(extack, "the VMM has died: delete the session");
+		break;
+	case -EXDEV:
+		NL_SET_ERR_MSG(extack,
+			       "the VM and the regions of a session belong to one process");
+		break;
+	case -EINTR:
+		NL_SET_ERR_MSG(extack, "interrupted: ask again");
+		break;
+	default:
+		NL_SET_ERR_MSG(extack, "the process's memory cannot be watched");
+	}
+	return err;
+}
+
+/**
+ * kcolo_guest_adopt - take a VMM's memory as the guest's
+ * @guest: guest
+ * @mm: with users, held by the caller
+ * @extack: where a refusal says what to do
+ *
+ * Context: waits for @mm's mmap_lock, for as long as its owner likes: not under
+ * a lock that somebody else may want.
+ * Return: 0, -EXDEV when another memory was adopted before, -ESRCH when the
+ * VMM has died, or another negative errno.
+ */
+int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm,
+		      struct netlink_ext_ack *extack)
+{
+	int err;
+
+	mutex_lock(&guest->adopt_lock);
+	err = adopt(guest, mm);
+	mutex_unlock(&guest->adopt_lock);
+	return err ? refuse_adopt(err, extack) : 0;
 }
 
 /**
@@ -80,27 +115,13 @@ bool kcolo_guest_log_is_manual(struct file *vm)
 	       KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
 }
 
-/**
- * kcolo_guest_attach - take a VM
- * @guest: guest; the caller serialises attaching
- * @file: the VM's; a reference is taken
- * @extack: where a refusal says what to do
- *
- * Return: 0 or a negative errno.
- */
-int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
-		       struct netlink_ext_ack *extack)
+static int check_vm(struct file *file, struct netlink_ext_ack *extack)
 {
 	struct kvm *kvm;
-	int err;
 
 	if (!file_is_kvm(file)) {
 		NL_SET_ERR_MSG(extack, "vm-fd is no KVM VM: give what KVM_CREATE_VM returned");
 		return -EINVAL;
-	}
-	if (guest->vm_file) {
-		NL_SET_ERR_MSG(extack, "the session has a VM already");
-		return -EBUSY;
 	}
 	kvm = file->private_data;
 	if (kvm->dirty_ring_size) {
@@ -113,19 +134,47 @@ int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
 			       "the VM clears its dirty log when it is read: enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
 		return -EOPNOTSUPP;
 	}
+	return 0;
+}
+
+/**
+ * kcolo_guest_attach - take a VM
+ * @guest: guest
+ * @file: the VM's; a reference is taken
+ * @extack: where a refusal says what to do
+ *
+ * Context: as kcolo_guest_adopt().
+ * Return: 0 or a negative errno.
+ */
+int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
+		       struct netlink_ext_ack *extack)
+{
+	int err = check_vm(file, extack);
+	struct kvm *kvm;
+
+	if (err)
+		return err;
+	kvm = file->private_data;
 	if (!mmget_not_zero(kvm->mm)) {
 		NL_SET_ERR_MSG(extack, "the VMM of this VM has died");
 		return -ESRCH;
 	}
-	err = kcolo_guest_adopt(guest, kvm->mm);
-	if (err) {
-		NL_SET_ERR_MSG(extack,
-			       "the VM belongs to another process than the session's regions");
-	} else {
-		mutex_lock(&guest->lock);
-		guest->vm_file = get_file(file);
-		mutex_unlock(&guest->lock);
+	mutex_lock(&guest->adopt_lock);
+	if (guest->vm_file) {
+		NL_SET_ERR_MSG(extack, "the session has a VM already");
+		err = -EBUSY;
+		goto out;
 	}
+	err = adopt(guest, kvm->mm);
+	if (err) {
+		refuse_adopt(err, extack);
+		goto out;
+	}
+	mutex_lock(&guest->lock);
+	guest->vm_file = get_file(file);
+	mutex_unlock(&guest->lock);
+out:
+	mutex_unlock(&guest->adopt_lock);
 	/* Not before: its death has the file let go of again. */
 	mmput_async(kvm->mm);
 	return err;
@@ -175,10 +224,13 @@ void kcolo_guest_drop_vm(struct kcolo_guest *guest)
  */
 void kcolo_guest_release(struct kcolo_guest *guest)
 {
+	/* Nothing is adopted any more. */
+	mutex_lock(&guest->adopt_lock);
+	WRITE_ONCE(guest->released, true);
+	mutex_unlock(&guest->adopt_lock);
 	kcolo_guest_drop_vm(guest);
 	if (!guest->mm)
 		return;
-	WRITE_ONCE(guest->released, true);
 	mmu_notifier_unregister(&guest->mn, guest->mm);
 	guest->mm = NULL;
 }

@@ -42,6 +42,7 @@ struct kcolo_region {
 
 /**
  * struct kcolo_guest - the VM and the memory of its VMM
+ * @adopt_lock: over setting @mm and @vm_file, and @released
  * @lock: leaf; over @vm_file
  * @vm_file: the VM's file, held; NULL on a secondary and when the VMM is gone
  * @mm: the VMM's, its structure held by @mn; NULL until known. Set once.
@@ -51,6 +52,7 @@ struct kcolo_region {
  * @on_gone: called once from the notifier; may not wait for anything
  */
 struct kcolo_guest {
+	struct mutex adopt_lock;
 	struct mutex lock;	/* over vm_file */
 	struct file *vm_file;
 	struct mm_struct *mm;
@@ -100,7 +102,8 @@ void kcolo_guest_init(struct kcolo_guest *guest,
 		      void (*on_gone)(struct kcolo_guest *guest));
 int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
 		       struct netlink_ext_ack *extack);
-int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm);
+int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm,
+		      struct netlink_ext_ack *extack);
 void kcolo_guest_drop_vm(struct kcolo_guest *guest);
 void kcolo_guest_release(struct kcolo_guest *guest);
 bool kcolo_guest_log_is_manual(struct file *vm);

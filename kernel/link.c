@@ -8,6 +8,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string_helpers.h>
 #include "link.h"
 #include "session.h"
 
@@ -150,6 +151,21 @@ static const char *hello_misfit(struct kcolo_session *s,
 	return NULL;
 }
 
+/**
+ * kcolo_link_quote - what a peer says, fit to be shown
+ * @to: string to be
+ * @size: bytes of it
+ * @text: of the peer
+ * @len: bytes of it
+ */
+void kcolo_link_quote(char *to, size_t size, const u8 *text, size_t len)
+{
+	int n = string_escape_mem(text, len, to, size - 1,
+				  ESCAPE_ANY | ESCAPE_NAP, NULL);
+
+	to[min_t(size_t, n, size - 1)] = 0;
+}
+
 static_assert(KCOLO_WIRE_TEXT_MAX >= KCOLO_WIRE_HELLO);
 
 static int get_hello(struct kcolo_conn *conn, struct kcolo_wire_hello *hello,
@@ -158,6 +174,7 @@ static int get_hello(struct kcolo_conn *conn, struct kcolo_wire_hello *hello,
 	u8 buf[KCOLO_WIRE_TEXT_MAX];
 	struct kcolo_wire_hdr hdr;
 	const char *bad;
+	ssize_t n;
 	int err;
 
 	err = kcolo_conn_recv(conn, buf, KCOLO_WIRE_HDR);
@@ -177,7 +194,8 @@ static int get_hello(struct kcolo_conn *conn, struct kcolo_wire_hello *hello,
 	if (!bad && kcolo_conn_recv_body(conn, &hdr, buf))
 		bad = "the checksum of HELLO is wrong";
 	if (!bad && hdr.type == KCOLO_WIRE_ABORT) {
-		snprintf(why, len, "the peer refused: %*pE", (int)hdr.length, buf);
+		n = strscpy(why, "the peer refused: ", len);
+		kcolo_link_quote(why + n, len - n, buf, hdr.length);
 		return -ECONNREFUSED;
 	}
 	if (!bad)
@@ -261,6 +279,7 @@ int kcolo_link_connect(struct kcolo_session *s, char *why, size_t len)
 	int err;
 
 	err = connect_one(s, &s->control, KCOLO_WIRE_CONTROL, why, len);
+	WRITE_ONCE(s->greeted, !err);
 	if (!err)
 		err = connect_one(s, &s->data, KCOLO_WIRE_DATA, why, len);
 	if (err) {
@@ -315,6 +334,10 @@ void kcolo_link_close(struct kcolo_session *s)
 	unsigned long end = jiffies + msecs_to_jiffies(CLOSE_MS);
 	int err;
 
+	/* The peer may take a try that is under way for a pair that stands. */
+	if (READ_ONCE(s->greeted))
+		wait_event_idle_timeout(s->wq, !READ_ONCE(s->greeted),
+					msecs_to_jiffies(CLOSE_MS));
 	if (READ_ONCE(s->state) == KCOLO_STATE_CONNECTING)
 		return;
 	for (;;) {
@@ -330,6 +353,20 @@ void kcolo_link_close(struct kcolo_session *s)
 		return;
 	wait_event_idle_timeout(s->wq, READ_ONCE(s->link_reason) !=
 				KCOLO_ABORT_REASON_NONE,
+				msecs_to_jiffies(CLOSE_MS));
+}
+
+/**
+ * kcolo_link_hear_out - let a primary say that it has ended its session
+ * @s: secondary whose data connection is lost; called by who receives on it
+ *
+ * CLOSE is said on the control connection, which may be the slower one.
+ */
+void kcolo_link_hear_out(struct kcolo_session *s)
+{
+	wait_event_idle_timeout(s->wq, READ_ONCE(s->link_reason) !=
+				KCOLO_ABORT_REASON_NONE ||
+				kcolo_session_stopping(s),
 				msecs_to_jiffies(CLOSE_MS));
 }
 

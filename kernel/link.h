@@ -25,7 +25,9 @@ int kcolo_link_send(struct kcolo_session *s, struct kcolo_wire_hdr *hdr,
 		    const void *body, kcolo_away_fn away);
 int kcolo_link_say(struct kcolo_session *s, enum kcolo_wire_type type,
 		   u64 epoch, u32 arg, const void *body, u32 len);
+void kcolo_link_quote(char *to, size_t size, const u8 *text, size_t len);
 void kcolo_link_close(struct kcolo_session *s);
+void kcolo_link_hear_out(struct kcolo_session *s);
 void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn);
 
 #endif

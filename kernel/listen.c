@@ -104,7 +104,9 @@ static bool connect_pair(struct kcolo_session *s, struct kcolo_conn *first,
 	mutex_lock(&s->lock);
 	s->peer = *peer;
 	s->error[0] = 0;
-	if (kcolo_state_set(s, KCOLO_STATE_IDLE))
+	/* Lost it is when the VMM has died meanwhile. */
+	if (s->state == KCOLO_STATE_CONNECTING &&
+	    kcolo_state_set(s, KCOLO_STATE_IDLE))
 		kcolo_session_notify(s, &(struct kcolo_notice) {
 			.type = KCOLO_EVENT_TYPE_PEER_CONNECTED });
 	mutex_unlock(&s->lock);

@@ -216,6 +216,8 @@ int kcolo_conn_send_now(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr)
 	else if (conn->sock)
 		sent = sock_sendmsg(conn->sock, &msg);
 	mutex_unlock(&conn->sock_lock);
+	if (sent > 0)
+		conn->tx_bytes += sent;
 	mutex_unlock(&conn->tx_lock);
 	if (sent < 0)
 		return sent;
@@ -257,15 +259,17 @@ int kcolo_conn_send_pages(struct kcolo_conn *conn, const void *head,
 /**
  * kcolo_conn_finish - send what is left of a message, if anything is
  * @conn: connected
+ * @away: as for kcolo_conn_send(); what then is still left is kept
+ * @arg: for @away
  *
- * Context and Return: as kcolo_conn_send() that nobody calls away from.
+ * Context and Return: as kcolo_conn_send().
  */
-int kcolo_conn_finish(struct kcolo_conn *conn)
+int kcolo_conn_finish(struct kcolo_conn *conn, kcolo_away_fn away, void *arg)
 {
 	int err;
 
 	mutex_lock(&conn->tx_lock);
-	err = send_rest(conn, NULL, NULL);
+	err = send_rest(conn, away, arg);
 	mutex_unlock(&conn->tx_lock);
 	return err;
 }

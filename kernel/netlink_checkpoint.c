@@ -6,22 +6,6 @@
 #include "netlink_gen.h"
 #include "session.h"
 
-static int add_subscriber(struct kcolo_session *s, u32 portid)
-{
-	unsigned int i;
-
-	for (i = 0; i < KCOLO_MAX_SUBSCRIBERS; i++)
-		if (s->subscriber[i] == portid)
-			return 0;
-	for (i = 0; i < KCOLO_MAX_SUBSCRIBERS; i++) {
-		if (s->subscriber[i])
-			continue;
-		s->subscriber[i] = portid;
-		return 0;
-	}
-	return -ENOSPC;
-}
-
 int kcolo_nl_subscribe_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kcolo_session *s = kcolo_nl_session(skb, info);
@@ -36,7 +20,7 @@ int kcolo_nl_subscribe_doit(struct sk_buff *skb, struct genl_info *info)
 		goto out;
 	mutex_lock(&s->lock);
 	err = s->net == genl_info_net(info) ?
-	      add_subscriber(s, info->snd_portid) : -EXDEV;
+	      kcolo_notify_add(s, info->snd_portid) : -EXDEV;
 	seq = s->event_seq;
 	mutex_unlock(&s->lock);
 	if (err == -ENOSPC)

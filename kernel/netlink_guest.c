@@ -29,11 +29,12 @@ int kcolo_nl_vm_attach_doit(struct sk_buff *skb, struct genl_info *info)
 		goto out;
 	}
 	mutex_lock(&s->lock);
-	if (kcolo_state_allows(s, KCOLO_CMD_VM_ATTACH))
-		err = kcolo_guest_attach(&s->guest, file, info->extack);
-	else
-		err = kcolo_nl_refuse_state(s, info);
+	err = kcolo_state_allows(s, KCOLO_CMD_VM_ATTACH) ? 0 :
+	      kcolo_nl_refuse_state(s, info);
 	mutex_unlock(&s->lock);
+	/* Not under the lock; a state in which it is too late does no harm. */
+	if (!err)
+		err = kcolo_guest_attach(&s->guest, file, info->extack);
 	fput(file);
 out:
 	kcolo_session_put(s);
@@ -57,22 +58,24 @@ static int alloc_region(struct kcolo_session *s, struct kcolo_region **rp,
 	return err;
 }
 
-static int add_region(struct kcolo_session *s, struct nlattr **tb,
-		      struct netlink_ext_ack *extack)
+static int check_region(struct kcolo_session *s, struct nlattr **tb,
+			struct netlink_ext_ack *extack)
 {
 	const char *name = nla_data(tb[KCOLO_A_REGION_NAME]);
 	u64 hva = nla_get_u64(tb[KCOLO_A_REGION_ADDRESS]);
 	u64 size = nla_get_u64(tb[KCOLO_A_REGION_SIZE]);
-	struct kcolo_region *r;
 	unsigned int i;
 	u64 end;
-	int err;
 
-	if (!*name || !size || !PAGE_ALIGNED(hva | size) ||
+	if (!kcolo_wire_name_ok(name)) {
+		NL_SET_ERR_MSG(extack, "a region's name is printable ASCII without spaces");
+		return -EINVAL;
+	}
+	if (!size || !PAGE_ALIGNED(hva | size) ||
 	    size >> PAGE_SHIFT > REGION_PAGES_MAX ||
 	    check_add_overflow(hva, size, &end) || end > TASK_SIZE_MAX) {
 		NL_SET_ERR_MSG(extack,
-			       "a region has a name, and whole pages of the caller's memory, at most 2^31 of them");
+			       "a region is whole pages of the caller's memory, at most 2^31 of them");
 		return -EINVAL;
 	}
 	if (s->nr_regions == KCOLO_MAX_REGIONS) {
@@ -91,17 +94,17 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb,
 			return -EEXIST;
 		}
 	}
-	err = kcolo_guest_adopt(&s->guest, current->mm);
-	if (err == -ESRCH) {
-		NL_SET_ERR_MSG(extack, "the VMM has died: delete the session");
-		return err;
-	}
-	if (err) {
-		NL_SET_ERR_MSG(extack,
-			       "a region is added by the process whose VM or regions the session has");
-		return err;
-	}
-	err = alloc_region(s, &r, name, hva, size);
+	return 0;
+}
+
+static int add_region(struct kcolo_session *s, struct nlattr **tb)
+{
+	struct kcolo_region *r;
+	int err;
+
+	err = alloc_region(s, &r, nla_data(tb[KCOLO_A_REGION_NAME]),
+			   nla_get_u64(tb[KCOLO_A_REGION_ADDRESS]),
+			   nla_get_u64(tb[KCOLO_A_REGION_SIZE]));
 	if (err)
 		return err;
 	r->id = s->nr_regions;
@@ -152,6 +155,27 @@ static int change_regions(struct kcolo_session *s, struct genl_info *info,
 	return 0;
 }
 
+static int may_add_region(struct kcolo_session *s, struct nlattr **tb,
+			  struct genl_info *info)
+{
+	int err = change_regions(s, info, KCOLO_CMD_REGION_ADD);
+
+	return err ? err : check_region(s, tb, info->extack);
+}
+
+/* Not for a region that is refused, and not under the lock. */
+static int adopt_for_region(struct kcolo_session *s, struct nlattr **tb,
+			    struct genl_info *info)
+{
+	int err;
+
+	mutex_lock(&s->lock);
+	err = may_add_region(s, tb, info);
+	mutex_unlock(&s->lock);
+	return err ? err : kcolo_guest_adopt(&s->guest, current->mm,
+					     info->extack);
+}
+
 int kcolo_nl_region_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[KCOLO_A_REGION_LOG_SIZE + 1];
@@ -170,10 +194,12 @@ int kcolo_nl_region_add_doit(struct sk_buff *skb, struct genl_info *info)
 		err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_REGION_ADD);
 	if (err)
 		goto out;
+	err = adopt_for_region(s, tb, info);
 	mutex_lock(&s->lock);
-	err = change_regions(s, info, KCOLO_CMD_REGION_ADD);
 	if (!err)
-		err = add_region(s, tb, info->extack);
+		err = may_add_region(s, tb, info);
+	if (!err)
+		err = add_region(s, tb);
 	if (!err)
 		err = kcolo_fill_region(reply.skb,
 					s->region[s->nr_regions - 1]);

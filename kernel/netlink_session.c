@@ -88,9 +88,9 @@ static int check_new(struct genl_info *info, enum kcolo_role role,
 	const char *name = nla_data(info->attrs[KCOLO_A_SESSION_NAME]);
 	struct netlink_ext_ack *extack = info->extack;
 
-	if (!*name || strchr(name, '/') || strpbrk(name, " \t\n")) {
+	if (!kcolo_wire_name_ok(name) || strchr(name, '/')) {
 		NL_SET_ERR_MSG(extack,
-			       "a session's name is not empty and has no space and no slash");
+			       "a session's name is printable ASCII without spaces and slashes");
 		return -EINVAL;
 	}
 	if (!info->attrs[KCOLO_A_SESSION_INSECURE]) {
@@ -130,7 +130,7 @@ static int check_new(struct genl_info *info, enum kcolo_role role,
 	return 0;
 }
 
-static void refuse_listen(struct genl_info *info, int err)
+static void refuse_start(struct genl_info *info, int err, enum kcolo_role role)
 {
 	switch (err) {
 	case -EADDRINUSE:
@@ -142,9 +142,17 @@ static void refuse_listen(struct genl_info *info, int err)
 			       "cannot listen: the local address is not this host's");
 		break;
 	case -ENOMEM:
+	case -ENOBUFS:
+	case -ENFILE:	/* of a socket, too */
+	case -EINTR:
+		NL_SET_ERR_MSG(info->extack,
+			       "there is no memory for the session on this host: ask again");
 		break;
 	default:
-		NL_SET_ERR_MSG(info->extack, "cannot listen on the local address");
+		if (role == KCOLO_ROLE_SECONDARY)
+			NL_SET_ERR_MSG(info->extack, "cannot listen on the local address");
+		else
+			NL_SET_ERR_MSG(info->extack, "the session cannot be started");
 	}
 }
 
@@ -177,8 +185,10 @@ static int start_new(struct kcolo_session *s, struct genl_info *info)
 	if (!err)
 		err = s->role == KCOLO_ROLE_PRIMARY ? kcolo_primary_start(s) :
 						      kcolo_secondary_start(s);
-	if (err && s->role == KCOLO_ROLE_SECONDARY && fd >= 0)
-		refuse_listen(info, err);
+	if (fd < 0)
+		NL_SET_ERR_MSG(info->extack, "this process can have no more open files");
+	else if (err)
+		refuse_start(info, err, s->role);
 	if (!err)
 		err = kcolo_nl_reply_new(&reply, info, KCOLO_CMD_SESSION_NEW);
 	if (!err) {

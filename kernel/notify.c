@@ -23,6 +23,7 @@ static void deliver(struct kcolo_session *s, const struct kcolo_event *ev,
 	unsigned int i;
 	int err;
 
+	lockdep_assert_held(&s->sub_lock);
 	for_each_set_bit(i, &to, KCOLO_MAX_SUBSCRIBERS) {
 		if (!s->subscriber[i])
 			continue;
@@ -40,9 +41,11 @@ static void owed_work(struct work_struct *work)
 					       struct kcolo_session, owed_work);
 
 	mutex_lock(&s->lock);
+	mutex_lock(&s->sub_lock);
 	deliver(s, &s->owed_event, s->owed);
 	if (s->owed)
 		schedule_delayed_work(&s->owed_work, msecs_to_jiffies(OWED_MS));
+	mutex_unlock(&s->sub_lock);
 	mutex_unlock(&s->lock);
 }
 
@@ -52,6 +55,7 @@ static void owed_work(struct work_struct *work)
  */
 void kcolo_notify_init(struct kcolo_session *s)
 {
+	mutex_init(&s->sub_lock);
 	INIT_DELAYED_WORK(&s->owed_work, owed_work);
 }
 
@@ -87,31 +91,63 @@ void kcolo_session_notify(struct kcolo_session *s,
 		ev.pause_us = ktime_us_delta(ktime_get(), s->ready_time);
 	trace_kcolo_event(s->name, ev.type, ev.epoch, ev.state);
 	kcolo_event_multicast(s->net, &ev);
+	mutex_lock(&s->sub_lock);
 	deliver(s, &ev, GENMASK(KCOLO_MAX_SUBSCRIBERS - 1, 0));
 	if (s->owed) {
 		/* Its words are the session's own, and last as long. */
 		s->owed_event = ev;
 		schedule_delayed_work(&s->owed_work, msecs_to_jiffies(OWED_MS));
 	}
+	mutex_unlock(&s->sub_lock);
 	wake_up_all(&s->wq);
 }
 
 /**
- * kcolo_notify_forget - send no more events to a socket
- * @s: session; its lock is held
+ * kcolo_notify_add - send a session's events to a socket, too
+ * @s: session
  * @portid: number of the socket in the session's network namespace
+ *
+ * Return: 0, also when it gets them already, or -ENOSPC.
+ */
+int kcolo_notify_add(struct kcolo_session *s, u32 portid)
+{
+	int err = -ENOSPC;
+	unsigned int i;
+
+	mutex_lock(&s->sub_lock);
+	for (i = 0; i < KCOLO_MAX_SUBSCRIBERS && err; i++)
+		if (s->subscriber[i] == portid)
+			err = 0;
+	for (i = 0; i < KCOLO_MAX_SUBSCRIBERS && err; i++) {
+		if (s->subscriber[i])
+			continue;
+		s->subscriber[i] = portid;
+		err = 0;
+	}
+	mutex_unlock(&s->sub_lock);
+	return err;
+}
+
+/**
+ * kcolo_notify_forget - send no more events to a socket
+ * @s: session
+ * @portid: number of the socket in the session's network namespace
+ *
+ * Waits for no lock under which a VMM is waited for: any socket that closes
+ * comes here.
  */
 void kcolo_notify_forget(struct kcolo_session *s, u32 portid)
 {
 	unsigned int i;
 
-	lockdep_assert_held(&s->lock);
+	mutex_lock(&s->sub_lock);
 	for (i = 0; i < KCOLO_MAX_SUBSCRIBERS; i++) {
 		if (s->subscriber[i] != portid)
 			continue;
 		s->subscriber[i] = 0;
 		__clear_bit(i, &s->owed);
 	}
+	mutex_unlock(&s->sub_lock);
 }
 
 /**

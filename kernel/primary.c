@@ -6,6 +6,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include "checkpoint.h"
 #include "link.h"
@@ -44,8 +45,8 @@ static const char *primary_message(struct kcolo_session *s,
 		break;
 	case KCOLO_WIRE_ABORT:
 		mutex_lock(&s->lock);
-		snprintf(s->peer_error, sizeof(s->peer_error), "%*pE",
-			 (int)hdr->length, body);
+		kcolo_link_quote(s->peer_error, sizeof(s->peer_error), body,
+				 hdr->length);
 		mutex_unlock(&s->lock);
 		break;
 	case KCOLO_WIRE_FENCED:
@@ -98,6 +99,7 @@ static void primary_connect(struct kcolo_session *s)
 	while (!(READ_ONCE(s->req) & CONNECT_REQS)) {
 		err = kcolo_link_connect(s, why, sizeof(why));
 		mutex_lock(&s->lock);
+		WRITE_ONCE(s->greeted, false);
 		if (!err) {
 			s->error[0] = 0;
 			if (kcolo_state_set(s, KCOLO_STATE_IDLE))
@@ -112,6 +114,7 @@ static void primary_connect(struct kcolo_session *s)
 			set_bit(KCOLO_REQ_LINK, &s->req);
 		}
 		mutex_unlock(&s->lock);
+		wake_up_all(&s->wq);
 		if (!err)
 			kcolo_session_request(s, KCOLO_REQ_CONNECTED);
 		if (!err || err == -EKEYREVOKED)
@@ -129,6 +132,7 @@ static int primary_worker(void *arg)
 {
 	struct kcolo_session *s = arg;
 
+	allow_signal(SIGKILL);		/* see stop_thread() */
 	if (kcolo_session_await_start(s))
 		primary_connect(s);
 	while (!kcolo_session_stopping(s)) {

@@ -5,6 +5,7 @@
  * puts in place (commit.c), and promotes.
  */
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include "apply.h"
 #include "commit.h"
@@ -126,16 +127,23 @@ static const char *got_regions(struct kcolo_session *s,
 	return NULL;
 }
 
+/* Not the peer's fault: the link ends, and not for what it has sent. */
+static const char *no_memory(struct kcolo_session *s, const char *what)
+{
+	kcolo_session_link_failed(s, KCOLO_ABORT_REASON_NO_MEMORY, what);
+	return NULL;
+}
+
 static const char *open_epoch(struct kcolo_session *s,
 			      const struct kcolo_wire_hdr *hdr)
 {
 	struct kcolo_devstate *ds = kcolo_devstate_new();
 	const char *bad = NULL;
 
-	mutex_lock(&s->lock);
 	if (!ds)
-		bad = "no memory for an epoch";
-	else if (!s->regions_agreed || s->state != KCOLO_STATE_IDLE)
+		return no_memory(s, "no memory for an epoch");
+	mutex_lock(&s->lock);
+	if (!s->regions_agreed || s->state != KCOLO_STATE_IDLE)
 		bad = "CHECKPOINT_REQUEST came when no epoch can open";
 	else if (hdr->epoch <= s->epoch)
 		bad = "CHECKPOINT_REQUEST has an epoch that was used";
@@ -160,25 +168,41 @@ static const char *open_epoch(struct kcolo_session *s,
 	return NULL;
 }
 
-static const char *abort_epoch(struct kcolo_session *s, u32 reason)
+/* Whether an epoch was open, which then is open no more. */
+static bool close_epoch(struct kcolo_session *s, enum kcolo_abort_reason reason)
 {
-	mutex_lock(&s->lock);
-	if (s->state != KCOLO_STATE_RECEIVING) {
-		mutex_unlock(&s->lock);
-		return "ABORT came for an epoch that is not open";
-	}
+	lockdep_assert_held(&s->lock);
+	if (s->state != KCOLO_STATE_RECEIVING &&
+	    s->state != KCOLO_STATE_COMMITTING &&
+	    s->state != KCOLO_STATE_PREPARED)
+		return false;
 	kcolo_session_count_abort(s, reason);
+	trace_kcolo_abort(s->name, s->epoch, reason);
 	kcolo_devstate_put(s->devstate);
 	s->devstate = NULL;
+	return true;
+}
+
+static const char *abort_epoch(struct kcolo_session *s, u32 reason)
+{
+	u64 epoch;
+
+	mutex_lock(&s->lock);
+	epoch = s->epoch;
+	/* It may have been dropped here at the same time. */
+	if (s->state != KCOLO_STATE_RECEIVING || !close_epoch(s, reason)) {
+		mutex_unlock(&s->lock);
+		return NULL;
+	}
 	/* No new epoch opens before this thread reads the next message. */
 	kcolo_state_set(s, KCOLO_STATE_IDLE);
 	mutex_unlock(&s->lock);
-	kcolo_commit_forget(s);
-	trace_kcolo_abort(s->name, s->epoch, 0);
+	kcolo_commit_forget(s, epoch);
 	return NULL;
 }
 
-static const char *got_devstate(struct kcolo_devstate *ds,
+static const char *got_devstate(struct kcolo_session *s,
+				struct kcolo_devstate *ds,
 				const struct kcolo_wire_hdr *hdr, const u8 *body)
 {
 	u64 size;
@@ -188,7 +212,7 @@ static const char *got_devstate(struct kcolo_devstate *ds,
 		if (ds->size || size > KCOLO_DEVSTATE_MAX)
 			return "VMSTATE_SIZE is too large or came twice";
 		if (kcolo_devstate_reserve(ds, size))
-			return "no memory for the device state";
+			return no_memory(s, "no memory for the device state");
 		ds->size = size;
 		return NULL;
 	}
@@ -233,7 +257,7 @@ static const char *epoch_message(struct kcolo_session *s,
 	case KCOLO_WIRE_VMSTATE_SEND:
 		if (s->external)
 			return "device state came in a session that does not carry it";
-		return got_devstate(ds, hdr, body);
+		return got_devstate(s, ds, hdr, body);
 	case KCOLO_WIRE_CHECKPOINT_END:
 		return got_end(s, ds, body);
 	case KCOLO_WIRE_ABORT:
@@ -274,9 +298,8 @@ static bool ask_drop(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr)
 	return open;
 }
 
-static const char *secondary_message(struct kcolo_session *s,
-				     const struct kcolo_wire_hdr *hdr,
-				     const u8 *body)
+static const char *take_message(struct kcolo_session *s,
+				const struct kcolo_wire_hdr *hdr, const u8 *body)
 {
 	struct kcolo_devstate *ds = NULL;
 	const char *bad;
@@ -303,18 +326,40 @@ static const char *secondary_message(struct kcolo_session *s,
 	return bad;
 }
 
+static const char *secondary_message(struct kcolo_session *s,
+				     const struct kcolo_wire_hdr *hdr,
+				     const u8 *body)
+{
+	const char *bad = take_message(s, hdr, body);
+
+	/*
+	 * What the old primary sent before it could know is no fault of its: the
+	 * link has to stand until FENCED is said.
+	 */
+	return READ_ONCE(s->state) == KCOLO_STATE_PROMOTED ? NULL : bad;
+}
+
 static void link_lost(struct kcolo_session *s)
 {
 	bool closed;
+	u64 epoch;
 
 	mutex_lock(&s->lock);
+	/* A primary that has ended its session is not to be replaced. */
+	closed = s->link_reason == KCOLO_ABORT_REASON_CLOSED;
 	switch (s->state) {
+	case KCOLO_STATE_CONNECTING:
 	case KCOLO_STATE_IDLE:
 	case KCOLO_STATE_RECEIVING:
 	case KCOLO_STATE_COMMITTING:
 	case KCOLO_STATE_PREPARED:
-		kcolo_state_set(s, KCOLO_STATE_LOST);
 		break;
+	case KCOLO_STATE_LOST:
+		/* That it was meant came last. */
+		mutex_unlock(&s->lock);
+		if (closed)
+			kcolo_session_end(s, false);
+		return;
 	case KCOLO_STATE_APPLYING:
 		/* Committed by apply just now: first that. */
 		set_bit(KCOLO_REQ_LINK, &s->req);
@@ -323,30 +368,30 @@ static void link_lost(struct kcolo_session *s)
 		mutex_unlock(&s->lock);
 		return;
 	}
-	kcolo_devstate_put(s->devstate);
-	s->devstate = NULL;
+	epoch = s->epoch;
+	close_epoch(s, s->link_reason);
+	kcolo_state_set(s, KCOLO_STATE_LOST);
 	s->abort_reason = s->link_reason;
 	kcolo_session_set_error(s, s->link_error);
-	/* A primary that has ended its session is not to be replaced. */
-	closed = s->link_reason == KCOLO_ABORT_REASON_CLOSED;
 	if (!closed)
 		kcolo_session_notify(s, &(struct kcolo_notice) {
 			.type = KCOLO_EVENT_TYPE_PEER_LOST,
 			.abort_reason = s->link_reason,
 			.error = s->link_error });
 	mutex_unlock(&s->lock);
-	kcolo_commit_forget(s);
+	kcolo_commit_forget(s, epoch);
 	if (closed)
 		kcolo_session_end(s, false);
 }
 
 /*
  * Take over. State first, so that nothing of the old primary is taken from
- * here on; then it is told, if it can be.
+ * here on; then it is told, if it can be; then the VMM, whose guest runs on.
  */
 static void promote(struct kcolo_session *s)
 {
 	bool done;
+	u64 epoch;
 
 	mutex_lock(&s->lock);
 	if (s->state == KCOLO_STATE_APPLYING) {
@@ -357,13 +402,15 @@ static void promote(struct kcolo_session *s)
 	}
 	/* What its primary ended on purpose runs on there. */
 	done = s->state != KCOLO_STATE_BROKEN &&
+	       s->state != KCOLO_STATE_PROMOTED &&
 	       !READ_ONCE(s->guest.gone) &&
-	       s->link_reason != KCOLO_ABORT_REASON_CLOSED &&
-	       kcolo_state_set(s, KCOLO_STATE_PROMOTED);
-	kcolo_devstate_put(s->devstate);
-	s->devstate = NULL;
+	       s->link_reason != KCOLO_ABORT_REASON_CLOSED;
+	epoch = s->epoch;
+	if (done) {
+		close_epoch(s, KCOLO_ABORT_REASON_FENCED);
+		done = kcolo_state_set(s, KCOLO_STATE_PROMOTED);
+	}
 	mutex_unlock(&s->lock);
-	kcolo_commit_forget(s);
 	if (!done)
 		return;
 	if (!kcolo_mutant(no_fence)) {
@@ -371,6 +418,7 @@ static void promote(struct kcolo_session *s)
 		kcolo_conn_shutdown(&s->control, SHUT_RDWR);
 		kcolo_conn_shutdown(&s->data, SHUT_RDWR);
 	}
+	kcolo_commit_forget(s, epoch);
 	mutex_lock(&s->lock);
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_PROMOTED });
@@ -392,7 +440,7 @@ static int secondary_worker(void *arg)
 			kcolo_commit_end(s);
 		if (test_and_clear_bit(KCOLO_REQ_APPLY, &s->req))
 			kcolo_commit_apply(s);
-		if (test_and_clear_bit(KCOLO_REQ_DROP, &s->req))
+		if (test_bit(KCOLO_REQ_DROP, &s->req))
 			kcolo_commit_drop(s);
 		if (test_and_clear_bit(KCOLO_REQ_PROMOTE, &s->req))
 			promote(s);
@@ -411,6 +459,7 @@ static int secondary_data(void *arg)
 {
 	struct kcolo_session *s = arg;
 
+	allow_signal(SIGKILL);		/* see stop_thread() */
 	wait_event_idle(s->wq, READ_ONCE(s->req) & (BIT(KCOLO_REQ_CONNECTED) |
 						    BIT(KCOLO_REQ_STOP)));
 	if (!kcolo_session_stopping(s))

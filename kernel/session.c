@@ -280,13 +280,29 @@ void kcolo_session_set_error(struct kcolo_session *s, const char *why)
 	strscpy(s->error, why, sizeof(s->error));
 }
 
-/* The first reason is believed; that the peer has taken over, whenever it says so. */
+/*
+ * The first reason is believed. Two may come behind another, since control and
+ * data are connections of their own: that the peer has taken over, and that the
+ * primary has ended its session.
+ */
 static bool link_news(const struct kcolo_session *s,
 		      enum kcolo_abort_reason reason)
 {
-	return s->link_reason == KCOLO_ABORT_REASON_NONE ||
-	       (reason == KCOLO_ABORT_REASON_FENCED && !s->orderly &&
-		s->link_reason != KCOLO_ABORT_REASON_FENCED);
+	switch (s->link_reason) {
+	case KCOLO_ABORT_REASON_NONE:
+		return true;
+	case KCOLO_ABORT_REASON_FENCED:
+		return false;
+	case KCOLO_ABORT_REASON_PEER_LOST:
+	case KCOLO_ABORT_REASON_PEER_TIMEOUT:
+		if (s->role == KCOLO_ROLE_SECONDARY &&
+		    reason == KCOLO_ABORT_REASON_CLOSED)
+			return true;
+		break;
+	default:
+		break;
+	}
+	return reason == KCOLO_ABORT_REASON_FENCED;
 }
 
 /**
@@ -307,7 +323,7 @@ void kcolo_session_link_failed(struct kcolo_session *s,
 	mutex_lock(&s->lock);
 	if (link_news(s, reason)) {
 		/* The peer hangs up because it was told to. */
-		if (s->orderly) {
+		if (s->orderly && reason != KCOLO_ABORT_REASON_FENCED) {
 			reason = KCOLO_ABORT_REASON_CLOSED;
 			why = "the session was ended here";
 		}
@@ -324,7 +340,8 @@ void kcolo_session_link_failed(struct kcolo_session *s,
  * kcolo_session_vm_gone - deal with the death of the VMM
  * @s: session; called by its worker
  *
- * The VM is let go of, and the peer given up: it is to know.
+ * The VM is let go of, and the peer given up: it is to know. A session that is
+ * ending has more to say to it, whether it was meant.
  */
 void kcolo_session_vm_gone(struct kcolo_session *s)
 {
@@ -337,7 +354,8 @@ void kcolo_session_vm_gone(struct kcolo_session *s)
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 				.type = KCOLO_EVENT_TYPE_VM_GONE });
 	mutex_unlock(&s->lock);
-	kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE, why);
+	if (!atomic_read(&s->ended))
+		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE, why);
 }
 
 /**
@@ -351,13 +369,9 @@ void kcolo_session_forget_port(struct net *net, u32 portid)
 	unsigned long id;
 
 	mutex_lock(&sessions_lock);
-	xa_for_each(&sessions, id, s) {
-		if (s->net != net)
-			continue;
-		mutex_lock(&s->lock);
-		kcolo_notify_forget(s, portid);
-		mutex_unlock(&s->lock);
-	}
+	xa_for_each(&sessions, id, s)
+		if (s->net == net)
+			kcolo_notify_forget(s, portid);
 	mutex_unlock(&sessions_lock);
 }
 

@@ -6,13 +6,17 @@
  *	session.lock               state, parameters, requests, event numbers
  *	session.staging_lock       staging and the counts of received pages
  *	conn.tx_lock, then conn.sock_lock
- *	session.map_lock, scratch.lock: leaves
+ *	session.map_lock, session.sub_lock, scratch.lock, guest.lock: leaves
  *
+ * guest.adopt_lock is taken under none of these, and over guest.lock: to adopt a
+ * VMM's memory waits for its mmap_lock. Saying that RAM is clean takes KVM's own
+ * locks (kvm->lock, each vcpu->mutex, kvm->slots_lock) under session.lock.
  * map_lock and scratch.lock are taken under a task's mmap_lock (mmap and page
  * faults of the session fd), so no user memory is touched under them. Under
- * session.lock and staging_lock it may be: neither is taken under an mmap_lock.
- * Nothing is sent or received, and no
- * thread is waited for, under session.lock.
+ * staging_lock it may be: it is not taken under an mmap_lock, nor, while pages
+ * are taken, under session.lock. Nothing is sent or received, and no thread and
+ * no memory of a VMM is waited for, under session.lock: an administrator who
+ * asks for all sessions takes each one's.
  */
 #ifndef KCOLO_SESSION_H
 #define KCOLO_SESSION_H
@@ -119,8 +123,6 @@ struct kcolo_session {
 	char error[KCOLO_ERROR_MAX];
 	char link_error[KCOLO_ERROR_MAX];
 	u64 event_seq;
-	u32 subscriber[KCOLO_MAX_SUBSCRIBERS];
-	unsigned long owed;		/* bits of who misses owed_event */
 	struct kcolo_event owed_event;
 	struct delayed_work owed_work;
 	u32 rounds;
@@ -128,6 +130,10 @@ struct kcolo_session {
 	ktime_t received_time;
 	struct kcolo_devstate *devstate;	/* of the open epoch */
 	struct kcolo_devstate *saved;		/* of the committed epoch */
+
+	struct mutex sub_lock;		/* leaf, over the next two */
+	u32 subscriber[KCOLO_MAX_SUBSCRIBERS];
+	unsigned long owed;		/* bits of who misses owed_event */
 
 	/* Bits of enum kcolo_req, set by anybody, then wake wq. */
 	unsigned long req;
@@ -148,6 +154,7 @@ struct kcolo_session {
 	struct kcolo_conn control;
 	struct kcolo_conn data;
 	u64 incarnation;
+	bool greeted;			/* primary: control stands, data not yet */
 	struct task_struct *worker;
 	struct task_struct *ctl;	/* receives on control */
 	struct task_struct *rx_data;	/* secondary: receives on data */
@@ -209,6 +216,7 @@ void kcolo_session_exit(void);
 void kcolo_notify_init(struct kcolo_session *s);
 void kcolo_session_notify(struct kcolo_session *s,
 			  const struct kcolo_notice *notice);
+int kcolo_notify_add(struct kcolo_session *s, u32 portid);
 void kcolo_notify_forget(struct kcolo_session *s, u32 portid);
 void kcolo_notify_end(struct kcolo_session *s);
 

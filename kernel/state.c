@@ -29,7 +29,7 @@ static const u32 primary_next[] = {
 };
 
 static const u32 secondary_next[] = {
-	[KCOLO_STATE_CONNECTING] = S(IDLE),
+	[KCOLO_STATE_CONNECTING] = S(IDLE) | S(LOST),
 	[KCOLO_STATE_IDLE]	 = S(RECEIVING) | S(LOST) | S(PROMOTED),
 	[KCOLO_STATE_RECEIVING]	 = S(COMMITTING) | S(IDLE) | S(LOST) |
 				   S(PROMOTED),

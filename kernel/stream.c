@@ -77,7 +77,7 @@ int kcolo_away_from_round(void *session)
 	/* One that ends waits for a message to end, to say CLOSE behind it. */
 	if (READ_ONCE(s->req) & (BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_STOP) |
 				 BIT(KCOLO_REQ_LINK) | BIT(KCOLO_REQ_VM_GONE)) ||
-	    atomic_read(&s->ended))
+	    test_bit(KCOLO_WIRE_ABORT, &s->rx) || atomic_read(&s->ended))
 		return -ECANCELED;
 	return 0;
 }
@@ -204,16 +204,17 @@ static int send_chunk(struct kcolo_session *s, u32 round, kcolo_away_fn away)
 				     st->bv, st->nr_bv, away, s);
 }
 
-static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
+static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase,
+			u64 resent)
 {
 	struct kcolo_stream *st = s->stream;
 	unsigned int nr = st->nr_pages;
 
 	s->sent.messages++;
 	s->sent.pages += nr;
+	KCOLO_STAT(s, PAGES_RESENT) += resent;
 	KCOLO_STAT(s, PAGES_RAW) += st->nr_raw;
 	KCOLO_STAT(s, PAGES_ZERO) += nr - st->nr_raw;
-	KCOLO_STAT(s, PAGES_RESENT) += kcolo_dirty_sent(&s->tracker, &st->chunk);
 	switch (phase) {
 	case KCOLO_PHASE_SYNC:
 		KCOLO_STAT(s, PAGES_SYNC) += nr;
@@ -239,8 +240,9 @@ static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase)
  * Return: 0; -ECANCELED when somebody wants something else of the worker;
  * -ETIME when the guest is paused and pause-limit has passed; or
  * another negative errno: of the guest as kcolo_dirty_clear() and -EFAULT, of
- * the connection as -ETIMEDOUT and -EPIPE. In each case what was not sent is pending and what
- * was sent, or is still to be (kcolo_conn_finish()), is unacked.
+ * the connection as -ETIMEDOUT and -EPIPE. In each case what was not sent is
+ * pending, and what was sent, or is still to be (kcolo_conn_finish()), or perhaps
+ * was not, is unacked.
  */
 int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 		      enum kcolo_phase phase, u64 *sent)
@@ -249,7 +251,7 @@ int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 			     kcolo_away_from_pause : kcolo_away_from_round;
 	struct kcolo_stream *st = s->stream;
 	unsigned int region = 0;
-	u64 cursor = 0;
+	u64 cursor = 0, resent;
 	int err;
 
 	*sent = 0;
@@ -265,7 +267,9 @@ int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 		}
 		/* From here on the peer may have it: unacked, come what may. */
 		err = st->nr_extents ? send_chunk(s, round, away) : 0;
-		count_chunk(s, phase);
+		resent = kcolo_dirty_sent(&s->tracker, &st->chunk);
+		if (!err || s->data.rest)
+			count_chunk(s, phase, resent);
 		if (err)
 			return kcolo_called_away(err) || err == -ETIMEDOUT ?
 			       err : -EPIPE;

@@ -93,7 +93,7 @@ int kcolo_conn_send_now(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr);
 int kcolo_conn_send_pages(struct kcolo_conn *conn, const void *head,
 			  size_t head_len, struct bio_vec *bv,
 			  unsigned int nr_bv, kcolo_away_fn away, void *arg);
-int kcolo_conn_finish(struct kcolo_conn *conn);
+int kcolo_conn_finish(struct kcolo_conn *conn, kcolo_away_fn away, void *arg);
 int kcolo_conn_recv(struct kcolo_conn *conn, void *buf, size_t len);
 int kcolo_conn_recv_pages(struct kcolo_conn *conn, struct bio_vec *bv,
 			  unsigned int nr_bv, size_t len);

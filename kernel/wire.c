@@ -43,10 +43,22 @@ static __u64 get64(const __u8 *p)
 	return get32(p) | (__u64)get32(p + 4) << 32;
 }
 
-static bool name_ok(const char *name)
+/**
+ * kcolo_wire_name_ok - whether a name can be one
+ * @name: KCOLO_WIRE_NAME bytes, or fewer that end with a NUL
+ *
+ * Names are shown on terminals and in JSON: they are printable ASCII without
+ * spaces.
+ *
+ * Return: true when it can.
+ */
+int kcolo_wire_name_ok(const char *name)
 {
-	size_t len = strnlen(name, KCOLO_WIRE_NAME);
+	size_t len = strnlen(name, KCOLO_WIRE_NAME), i;
 
+	for (i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~')
+			return 0;
 	return len && len < KCOLO_WIRE_NAME;
 }
 
@@ -174,7 +186,7 @@ const char *kcolo_wire_get_hello(const __u8 *buf,
 	hello->committed = get64(buf + 32);
 	memcpy(hello->uuid, buf + 40, KCOLO_WIRE_UUID);
 	memcpy(hello->name, buf + 56, KCOLO_WIRE_NAME);
-	if (!name_ok(hello->name))
+	if (!kcolo_wire_name_ok(hello->name))
 		return "HELLO has no proper session name";
 	return NULL;
 }
@@ -204,7 +216,7 @@ const char *kcolo_wire_get_region(const __u8 *buf,
 {
 	region->size = get64(buf);
 	memcpy(region->name, buf + 8, KCOLO_WIRE_NAME);
-	if (!name_ok(region->name))
+	if (!kcolo_wire_name_ok(region->name))
 		return "REGIONS has no proper region name";
 	if (!region->size || region->size % KCOLO_WIRE_PAGE_SIZE)
 		return "REGIONS has a size that is no number of pages";

@@ -168,6 +168,7 @@ void kcolo_wire_put_hello(__u8 *buf, const struct kcolo_wire_hello *hello);
 const char *kcolo_wire_get_hello(const __u8 *buf,
 				 struct kcolo_wire_hello *hello);
 void kcolo_wire_put_region(__u8 *buf, const struct kcolo_wire_region *region);
+int kcolo_wire_name_ok(const char *name);
 const char *kcolo_wire_get_region(const __u8 *buf,
 				  struct kcolo_wire_region *region);
 void kcolo_wire_put_pages(__u8 *buf, const struct kcolo_wire_pages *pages);

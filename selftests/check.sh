@@ -127,7 +127,7 @@ if [ -n "$stock" ]; then
 	done
 	start mutants host "$stock" 1200 --cpus 1 -- selftests/mutants-in-host.sh
 	# CPUs that take turns: what a kernel with several can do wrong is seen.
-	CHECKPOINTS=${CHECKPOINTS:-30} KILLS=1 start smp in_host "$stock" 2 ram_equal failover
+	CHECKPOINTS=${CHECKPOINTS:-30} KILLS=1 start smp in_host "$stock" 2 ram_equal failover life_ends
 	start hosts two_hosts "$stock"
 fi
 if [ -n "${debug:-}" ]; then

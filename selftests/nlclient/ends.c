@@ -4,6 +4,7 @@
  * the other end knows whether it was meant.
  */
 #include <errno.h>
+#include <linux/kvm.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -171,6 +172,76 @@ static void ends_close(void)
 	await_state(p.a, KCOLO_STATE_LOST);
 }
 
+/* A VMM that closes its session, and exits before that is done. */
+static void closer(void *arg)
+{
+	struct kcolo_session_config *config = arg;
+	u8 *mem = make_ram(RAM_SIZE);
+	struct kcolo_region region;
+	struct kcolo *k;
+
+	if (kcolo_open(&k) || kcolo_session_new(k, config) ||
+	    kcolo_vm_attach(k, make_vm(mem, RAM_SIZE,
+				       KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)) ||
+	    kcolo_region_add(k, "ram", mem, RAM_SIZE, &region))
+		fail("the VMM: %s", kcolo_error(k));
+	await_state(k, KCOLO_STATE_IDLE);
+	kcolo_close(k);
+	_exit(0);
+}
+
+static void ends_exit(void)
+{
+	struct kcolo_session_config config = { .insecure = true };
+	struct kcolo *b;
+	char name[32];
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		new_name(name, sizeof(name));
+		config.name = name;
+		config.role = KCOLO_ROLE_SECONDARY;
+		config.local = address("10.1.0.2", new_port());
+		memset(&config.peer, 0, sizeof(config.peer));
+		enter_b();
+		if (kcolo_open(&b) || kcolo_session_new(b, &config) ||
+		    kcolo_subscribe(b))
+			fail("a secondary: %s", kcolo_error(b));
+		leave_b();
+		config.role = KCOLO_ROLE_PRIMARY;
+		config.peer = config.local;
+		memset(&config.local, 0, sizeof(config.local));
+		expect(!in_child(closer, &config), "the VMM has failed");
+		last_words(b, KCOLO_EVENT_TYPE_SESSION_DEL, "idle");
+		kcolo_close(b);
+		await_gone(name, END_MS);
+	}
+}
+
+/* A page that nobody serves keeps no session from its end, nor its name. */
+static void ends_unserved(void)
+{
+	struct kcolo_session_info info;
+	struct pair p;
+	uint64_t epoch;
+	int uffd;
+
+	pair_up(&p, 60000);
+	uffd = hold_page(p.mem + 7 * PAGE);
+	if (uffd < 0)
+		fail("this kernel has no userfaultfd");
+	if (kcolo_checkpoint(p.a, KCOLO_KIND_PERIODIC, &epoch))
+		fail("checkpoint: %s", kcolo_error(p.a));
+	sleep_ms(300 * slow);
+	read_session(p.a, &info);
+	expect(info.state == KCOLO_STATE_PRECOPY, "the primary is %s",
+	       kcolo_state_name(info.state));
+	closes(p.a, "a primary", "a fault");
+	close(uffd);
+	pair_down(&p);
+	await_gone(p.name, END_MS);
+}
+
 /* A session that has ended answers to its fd only, and does nothing more. */
 static void ends_closed(void)
 {
@@ -211,6 +282,8 @@ const struct scenario ends_scenarios[] = {
 	{ "ends-secondary", "session del of a secondary, by the primary's state",
 	  ends_secondary },
 	{ "ends-close", "close is meant, too", ends_close },
+	{ "ends-exit", "close by a VMM that exits at once", ends_exit },
+	{ "ends-unserved", "while its thread waits for a page", ends_unserved },
 	{ "ends-closed", "what a session does that has ended", ends_closed },
 	{ 0 }
 };

@@ -257,7 +257,7 @@ static void gone_listening(void)
 	start_vmm(b, false);
 	kill_vmm();
 	hears(b, KCOLO_EVENT_TYPE_VM_GONE, 0);
-	sleep_ms(50);
+	await_state(b, KCOLO_STATE_LOST);
 	read_session(b, &info);
 	expect(info.abort_reason == KCOLO_ABORT_REASON_VM_GONE &&
 	       strstr(info.error, "the VMM has died"),
@@ -268,8 +268,7 @@ static void gone_listening(void)
 		kcolo_session_fd(b));
 	msg_region(&m, "more", 16 * MIB, PAGE);
 	refused(nl_open(), kcolo_session_fd(b), "a region of another VMM", &m,
-		info.state == KCOLO_STATE_CONNECTING ? ESRCH : EBUSY,
-		info.state == KCOLO_STATE_CONNECTING ? "died" : "");
+		EBUSY, "lost");
 
 	config.role = KCOLO_ROLE_PRIMARY;
 	config.peer = config.local;

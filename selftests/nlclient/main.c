@@ -34,6 +34,7 @@ static const struct group {
 	{ "subscribers", subscribers_scenarios },
 	{ "flood", flood_scenarios },
 	{ "gone", gone_scenarios },
+	{ "pause", pause_scenarios },
 	{ "ends", ends_scenarios },
 	{ "race", race_scenarios },
 	{ "external", external_scenarios },

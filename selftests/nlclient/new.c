@@ -70,13 +70,18 @@ static void new_attrs(void)
 	refused(nl, -1, "long name", begin(&m, long_name, P), EINVAL,
 		"Attribute failed policy validation");
 	refused(nl, -1, "empty name", insecure(begin(&m, "", P)), EINVAL,
-		"name is not empty and has no space and no slash");
+		"name is printable ASCII without spaces and slashes");
+	refused(nl, -1, "name that a terminal obeys",
+		insecure(begin(&m, "\33[2J", P)), EINVAL,
+		"name is printable ASCII without spaces and slashes");
+	refused(nl, -1, "name that is no ASCII", insecure(begin(&m, "\377", P)),
+		EINVAL, "name is printable ASCII without spaces and slashes");
 	refused(nl, -1, "name with a slash", insecure(begin(&m, "a/b", P)),
-		EINVAL, "name is not empty and has no space and no slash");
+		EINVAL, "name is printable ASCII without spaces and slashes");
 	refused(nl, -1, "name with a space", insecure(begin(&m, "a b", P)),
-		EINVAL, "name is not empty and has no space and no slash");
+		EINVAL, "name is printable ASCII without spaces and slashes");
 	refused(nl, -1, "name with a newline", insecure(begin(&m, "a\n", P)),
-		EINVAL, "name is not empty and has no space and no slash");
+		EINVAL, "name is printable ASCII without spaces and slashes");
 	refused(nl, -1, "no key", begin(&m, "x", P), EKEYREJECTED,
 		"say insecure to trust whoever reaches the port");
 	msg_u8(begin(&m, "x", P), KCOLO_A_SESSION_INSECURE, 1);

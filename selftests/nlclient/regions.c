@@ -7,7 +7,7 @@
 #include "pair.h"
 
 static const char rule[] =
-	"a region has a name, and whole pages of the caller's memory, at most 2^31 of them";
+	"a region is whole pages of the caller's memory, at most 2^31 of them";
 
 static int nl, fd;
 
@@ -71,7 +71,9 @@ static void bad_places(u64 ram)
 
 static void bad_nests(u64 ram)
 {
+	static const char * const bad_name[] = { "", " ", "a b", "\33[2J", "\377" };
 	char long_name[KCOLO_NAME_MAX + 2];
+	unsigned int i;
 	struct msg m;
 	u32 nest;
 
@@ -84,8 +86,10 @@ static void bad_nests(u64 ram)
 		EINVAL, "a region needs address and size");
 	refused(nl, fd, "a region without a size", part(&m, "r", ram, 0),
 		EINVAL, "a region needs address and size");
-	refused(nl, fd, "an empty name", msg_region(add(&m), "", ram, PAGE),
-		EINVAL, rule);
+	for (i = 0; i < ARRAY_SIZE(bad_name); i++)
+		refused(nl, fd, "a name that cannot be shown",
+			msg_region(add(&m), bad_name[i], ram, PAGE), EINVAL,
+			"a region's name is printable ASCII without spaces");
 	refused(nl, fd, "a long name",
 		msg_region(add(&m), long_name, ram, PAGE), EINVAL,
 		"Attribute failed policy validation");
@@ -243,7 +247,7 @@ static void of_a_child(void *arg)
 	nl = nl_open();
 	refused(nl, fd, "a region of another process",
 		msg_region(add(&m), "r", (uintptr_t)make_ram(PAGE), PAGE),
-		EXDEV, "a region is added by the process whose VM or regions the session has");
+		EXDEV, "the VM and the regions of a session belong to one process");
 }
 
 static void regions_other_process(void)

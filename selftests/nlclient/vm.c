@@ -133,7 +133,7 @@ static void vm_other_process(void)
 	msg_u32(msg_cmd(&m, KCOLO_CMD_REGION_ADD), KCOLO_A_SESSION_FD, fd);
 	refused(nl, fd, "a region of ours beside a VM of a child",
 		msg_region(&m, "r", (uintptr_t)make_ram(PAGE), PAGE), EXDEV,
-		"a region is added by the process whose VM or regions the session has");
+		"the VM and the regions of a session belong to one process");
 	close(vm);
 	close(sock[0]);
 }

@@ -82,6 +82,23 @@ static void staged_promote(void)
 	holder_down(&p->h);
 }
 
+/* What the primary sends before it can know is no reason to hang up first. */
+static void busy_promote(void)
+{
+	struct play *p = play_at(AT_OPEN, LONG_MS);
+	u32 round;
+
+	if (kcolo_promote(p->h.k))
+		fail("promotion: %s", kcolo_error(p->h.k));
+	for (round = 2; round < 3000; round++)
+		say(p->l, KCOLO_WIRE_MIGRATE_RAM, 2, round, NULL, 0);
+	expect(p->l, KCOLO_WIRE_FENCED, 0);
+	holder_must(&p->h, KCOLO_STATE_PROMOTED, "promotion");
+	holder_check(&p->h, "after FENCED");
+	link_cut(p->l);
+	holder_down(&p->h);
+}
+
 /**
  * struct stop - where a message stops
  * @len: bytes of it that are sent
@@ -260,6 +277,7 @@ const struct scenario cut_scenarios[] = {
 	{ "silent", "PING is not answered", silent },
 	{ "cut-in-size", "cut while device state is made room for",
 	  cut_in_size },
+	{ "busy-promote", "promoted while the primary sends", busy_promote },
 	{ "promote-in-size", "promoted while device state is made room for",
 	  promote_in_size },
 	{}

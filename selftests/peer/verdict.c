@@ -93,6 +93,24 @@ static void verdict_asked(void)
 	commits(s);
 }
 
+/* Asked for twice it is one request, to which one answer is awaited. */
+static void verdict_asked_twice(void)
+{
+	struct serve *s = ended(LONG_MS);
+
+	ask(s);
+	if (kcolo_abort(s->k))
+		fail("abort once more: %s", kcolo_error(s->k));
+	if (serve_hear(s, 200) != TCP_LATE)
+		fail("message %u came", s->l->in.hdr.type);
+	serve_abort(s, s->epoch, "as you like");
+	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "dropped");
+	primary_says(s, KCOLO_ABORT_REASON_REQUESTED, NULL);
+	s->want = true;
+	serve_commit(s);
+	commits(s);
+}
+
 /* Apply was quicker. */
 static void verdict_too_late(void)
 {
@@ -125,6 +143,7 @@ const struct scenario verdict_scenarios[] = {
 	  verdict_slow },
 	{ "verdict-drop", "ABORT after END is believed", verdict_drop },
 	{ "verdict-asked", "and can be asked for", verdict_asked },
+	{ "verdict-asked-twice", "twice, too", verdict_asked_twice },
 	{ "verdict-too-late", "RECEIVED is the answer to ABORT",
 	  verdict_too_late },
 	{ "verdict-none", "no answer to ABORT: doubt", verdict_none },

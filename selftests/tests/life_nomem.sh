@@ -135,7 +135,7 @@ made_or_refused() {
 		no_more
 		# A port for which there is no memory is in use, says the kernel.
 		[ $code = 0 ] ||
-			grep -Eq "Cannot allocate memory|are in use" "$LOGS/nomem-add.log" || {
+			grep -Eq "Cannot allocate memory|no memory|are in use" "$LOGS/nomem-add.log" || {
 			sed 's/^/# /' "$LOGS/nomem-add.log"
 			return 1
 		}

@@ -48,7 +48,7 @@ verdict tool-insecure says 2 "say --insecure" session add t1 primary --connect 1
 for addr in 10.1.0.2 10.1.0.2:0 host:7000 10.1.0.2:70000 fd77::1:7000 "[fd77::1]" ""; do
 	verdict "tool-address-${addr:-none}" says 2 "ADDR:PORT" session add t1 primary --connect "$addr" --insecure
 done
-verdict tool-refused-name says 1 "has no space and no slash" session add a/b secondary --listen 127.0.0.1:7000 --insecure -- true
+verdict tool-refused-name says 1 "printable ASCII without spaces and slashes" session add a/b secondary --listen 127.0.0.1:7000 --insecure -- true
 verdict tool-refused-listen says 1 "cannot listen: the local address is not this host's" session add t1 secondary --listen 10.99.0.1:7000 --insecure -- true
 verdict tool-refused-range says 1 "(min-gain)" session add t1 secondary --listen 127.0.0.1:7000 --insecure --min-gain 101 -- true
 
