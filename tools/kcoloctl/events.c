@@ -2,6 +2,7 @@
 /*
  * "events": what happens, as it happens. When events were lost the sessions are
  * read again and said as "exists", and what that includes is not said twice.
+ * Of one session the end is always said, lost or not.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +26,8 @@ struct follow {
 	struct kcolo *k;
 	bool all;			/* sessions */
 	bool snapshot;
+	bool ended;			/* the one session */
+	struct kcolo_event del;		/* what is said then; no type at first */
 	uint64_t count;			/* events to go, 0 is no limit */
 	int64_t end_ms;			/* by now_ms(), -1 is never */
 	uint64_t types;			/* a bit each, 0 is all */
@@ -135,22 +138,54 @@ static int tell_session(const struct kcolo_session_info *info, void *arg)
 	return 0;
 }
 
+static void remember(struct follow *f, const struct kcolo_session_info *info)
+{
+	f->ended = info->state == KCOLO_STATE_CLOSED;
+	f->del = (struct kcolo_event) {
+		.type = KCOLO_EVENT_TYPE_SESSION_DEL,
+		.seq = info->event_seq,
+		.session_id = info->id,
+		.state = KCOLO_STATE_CLOSED,
+	};
+	memcpy(f->del.session_name, info->name, sizeof(f->del.session_name));
+	if (!f->ended)
+		return;
+	f->del.abort_reason = info->abort_reason;
+	memcpy(f->del.error, info->error, sizeof(f->del.error));
+}
+
+/*
+ * Read the one session. That it is gone is no failure if it was there before.
+ * Return: 0 or a negative errno.
+ */
+static int look(struct follow *f, bool say)
+{
+	struct kcolo_session_info info;
+	int err = kcolo_session_get(f->k, &info);
+
+	if (err == -ENOENT && f->del.type) {
+		f->ended = true;
+		return 0;
+	}
+	if (err)
+		return err;
+	remember(f, &info);
+	if (say)
+		tell_session(&info, f);
+	kcolo_session_info_free(&info);
+	return 0;
+}
+
 /* Say what there is, "exists -" at its end. */
 static int tell_state(struct follow *f)
 {
-	struct kcolo_session_info info;
 	int err;
 
 	f->nr_told = 0;
-	if (f->all) {
+	if (f->all)
 		err = kcolo_session_dump(f->k, tell_session, f);
-	} else {
-		err = kcolo_session_get(f->k, &info);
-		if (!err) {
-			tell_session(&info, f);
-			kcolo_session_info_free(&info);
-		}
-	}
+	else
+		err = look(f, true);
 	if (err)
 		return cli_fail(f->k, err);
 	puts(f->cli->json ? "{\"type\":\"exists-end\"}" : "- exists");
@@ -169,7 +204,9 @@ static bool was_told(const struct follow *f, const struct kcolo_event *ev)
 
 static bool is_wanted(const struct follow *f, const struct kcolo_event *ev)
 {
-	if (was_told(f, ev))
+	/* A snapshot says of a session's end only what state it is in. */
+	if (was_told(f, ev) &&
+	    (f->all || ev->type != KCOLO_EVENT_TYPE_SESSION_DEL))
 		return false;
 	return !f->types ||
 	       (ev->type < 64 && f->types & (UINT64_C(1) << ev->type));
@@ -178,6 +215,8 @@ static bool is_wanted(const struct follow *f, const struct kcolo_event *ev)
 /* Return: an exit code, or -1 to go on. */
 static int take_event(struct follow *f, const struct kcolo_event *ev)
 {
+	if (ev->seq > f->del.seq)
+		f->del.seq = ev->seq;
 	if (is_wanted(f, ev)) {
 		if (f->cli->json)
 			event_json(ev);
@@ -207,6 +246,9 @@ static int timeout(const struct follow *f)
 {
 	int64_t left;
 
+	/* What it had to say has come. */
+	if (f->ended)
+		return 0;
 	if (f->end_ms < 0)
 		return -1;
 	left = f->end_ms - now_ms();
@@ -228,17 +270,36 @@ static int follow(struct follow *f)
 			ret = take_lost(f);
 		else if (n < 0 && n != -EINTR)
 			ret = cli_fail(f->k, n);
+		else if (f->ended)
+			ret = take_event(f, &f->del);
 		else if (!timeout(f))
 			ret = f->count ? EXIT_REFUSED : EXIT_GOOD;
 	}
 	return ret;
 }
 
+/*
+ * By its number, since its name may become another's. It may end before it is
+ * subscribed to, and then no event says so.
+ */
+static int subscribe_one(struct follow *f)
+{
+	int err = look(f, false);
+
+	if (!err && kcolo_session_fd(f->k) < 0)
+		err = kcolo_session_use_id(f->k, f->del.session_id);
+	if (!err)
+		err = kcolo_subscribe(f->k);
+	if (!err || (err == -ENOENT && f->del.type))
+		err = look(f, false);
+	return err;
+}
+
 static int subscribe_and_follow(struct follow *f)
 {
 	int err, ret = EXIT_GOOD;
 
-	err = f->all ? kcolo_subscribe_all(f->k) : kcolo_subscribe(f->k);
+	err = f->all ? kcolo_subscribe_all(f->k) : subscribe_one(f);
 	if (err)
 		return cli_fail(f->k, err);
 	if (f->snapshot)

@@ -159,7 +159,31 @@ FAKE_LATE=40 json "events that were lost" \
 FAKE_EARLY=40 json "events that did not fit" \
 	"[e['type'] for e in o][-3:] == ['lost', 'exists', 'exists-end']" \
 	events -t 200ms vm1
+FAKE_EARLY=40 FAKE_ENDS=1 KCOLO_FD=3 json "the end was lost" \
+	"[e['type'] for e in o][-4:] == ['lost', 'exists', 'exists-end',
+'session-del'] and o[-3]['state'] == o[-1]['state'] == 'closed'" \
+	events 3</dev/null
+FAKE_EARLY=40 FAKE_ENDS=2 json "the end was lost, and the session is gone" \
+	"[e['type'] for e in o][-3:] == ['lost', 'exists-end', 'session-del'] and
+(o[-1]['seq'], o[-1]['session-id'], o[-1]['session-name']) == (32, 3, 'vm1')" \
+	events vm1
+FAKE_EARLY=40 FAKE_ENDS=3 json "its name is another's" \
+	"[e['type'] for e in o][-3:] == ['lost', 'exists-end', 'session-del'] and
+o[-1]['session-id'] == 3" events vm1
 lines=False
+FAKE_STATE=15 KCOLO_FD=3 t "events of a session that has ended" 0 \
+	'^vm1 session-del seq=2 state=closed abort-reason=unknown-99 error="the "last" error"$' \
+	"" events 3</dev/null
+FAKE_STATE=15 KCOLO_FD=3 t "with a snapshot" 0 "^vm1 session-del" "" \
+	events --snapshot 3</dev/null
+FAKE_ENDS=2 t "it ends while it is subscribed to" 0 "^vm1 session-del seq=2" "" \
+	events vm1
+FAKE_EARLY=40 FAKE_ENDS=2 t "its end is the event that is waited for" 0 \
+	"^vm1 session-del" "" events -T session-del -n 1 vm1
+FAKE_EARLY=40 FAKE_ENDS=2 t "its end is not" 1 "^- exists$" "" \
+	events -T promoted -n 1 vm1
+t "events of no session" 4 "" "^kcoloctl: there is no such session$" \
+	events other
 t "too few events" 1 "" "" events --count 1 --timeout 100ms vm1
 t "a timeout" 0 "" "" events --timeout 100ms vm1
 t "wrong count" 2 "" "count is a number" events -n 0

@@ -159,6 +159,10 @@ static void subscribe(struct asked *a)
 	int i;
 
 	fake.subscribes++;
+	if (fake.ends == 1)
+		fake.state = KCOLO_STATE_CLOSED;
+	fake.gone = fake.gone || fake.ends == 2;
+	fake.other += fake.ends == 3;
 	for (i = 0; i < fake.early_events; i++)
 		send_event(a, ++seq);
 	nla_put_u64(msg, KCOLO_A_SESSION_EVENT_SEQ, seq);
@@ -207,7 +211,7 @@ static bool find(struct asked *a, struct nlattr *id, struct nlattr *name)
 		end(a, -ENOENT, "there is no such session", 0);
 		return false;
 	}
-	if (fake.gone || (id && nla_get_u32(id) != FAKE_ID)) {
+	if (fake.gone || (id && nla_get_u32(id) != FAKE_ID + (uint32_t)fake.other)) {
 		end(a, -ENOENT, "there is no such session", 0);
 		return false;
 	}
@@ -339,6 +343,8 @@ static void from_environment(void)
 		{ "FAKE_EARLY", &fake.early_events },
 		{ "FAKE_LATE", &fake.late_events },
 		{ "FAKE_HANG_UP", &fake.hang_up },
+		{ "FAKE_STATE", &fake.state },
+		{ "FAKE_ENDS", &fake.ends },
 	};
 	unsigned int i;
 

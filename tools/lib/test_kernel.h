@@ -27,6 +27,8 @@
  * @event_seq: of the session
  * @other: the name is now that of another session
  * @gone: there is no session of that id or name any more
+ * @ends: when it is subscribed to it 1 has closed, 2 is gone, 3 is gone and its
+ *	name another's
  * @log_size: of a region, 0 on a secondary
  * @early_events: sent before the answer to a subscription
  * @late_events: sent after it
@@ -43,7 +45,7 @@
 struct fake {
 	_Atomic int no_module, sessions, torn, state, log_size;
 	_Atomic int role, epoch, committed, abort_reason, event_seq;
-	_Atomic int other, gone, gap;
+	_Atomic int other, gone, ends, gap;
 	_Atomic int early_events, late_events, silent, lose, session_fd;
 	_Atomic int hang_up, subscribes, dels;
 	_Atomic uint64_t params, mutate;
