@@ -309,18 +309,20 @@ int kcolo_devstate_read(struct kcolo *k, void **buf, size_t *len);
  * order in which they may come, so that a caller that goes by events needs to
  * know nothing of losses:
  *
- *	primary		checkpoint-received, -committed, -aborted, -ready, -doubt,
- *			peer-connected, peer-lost, fenced, vm-gone, session-del
+ *	primary		peer-connected, checkpoint-received and -committed (the
+ *			last one only), -aborted (of one after that only), -ready,
+ *			-doubt, peer-lost, fenced, vm-gone, session-del
  *	secondary	peer-connected, checkpoint-committed (the last one only),
  *			peer-lost, promoted, broken, vm-gone, session-del
  *
  * They have @reread set, the @seq of the session's last event, @state,
  * @stop_reason, @abort_reason and @error as they are now, and no @kind, @rounds
  * and @pause_us. What has passed is not told: checkpoint-ready of an epoch that
- * has ended, or session-set. Events that were on their way meanwhile, and are
- * included in what was read, are dropped. So no event is told twice, and none
- * that was told is contradicted by an older one. For events it is all the same
- * which handle has asked for a checkpoint.
+ * has ended, what became of one before the last commit, or session-set. Events
+ * that were on their way meanwhile, and are included in what was read, are
+ * dropped. So no event is told twice, and none that was told is contradicted by
+ * an older one. For events it is all the same which handle has asked for a
+ * checkpoint.
  *
  * kcolo_event_reread() has the next kcolo_event_next() do so without a loss. A
  * VMM that does not want to subscribe may call the two now and then.

@@ -126,7 +126,10 @@ static void tell_commit(struct kcolo *k, const struct kcolo_session_info *info)
 		     info->committed);
 }
 
-/* An epoch that has ended without being committed. */
+/*
+ * An epoch that has ended without being committed. Of one that is older than
+ * the last commit nobody knows: who has asked for it need not have driven it.
+ */
 static void tell_abort(struct kcolo *k, const struct kcolo_session_info *info)
 {
 	struct kcolo_told *t = &k->told;
@@ -134,15 +137,13 @@ static void tell_abort(struct kcolo *k, const struct kcolo_session_info *info)
 
 	if (!open && info->epoch > t->epoch)
 		open = info->epoch;
-	if (open && open != info->committed &&
+	if (open > info->committed &&
 	    (info->epoch > open || in(info, S(IDLE) | S(LOST))))
 		tell(k, info, KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED, open);
 }
 
 static void tell_primary(struct kcolo *k, const struct kcolo_session_info *info)
 {
-	if (k->told.open && k->told.open < info->committed)
-		tell_abort(k, info);
 	tell_commit(k, info);
 	tell_abort(k, info);
 	if (in(info, S(READY)) && info->epoch > k->told.ready)
