@@ -38,6 +38,22 @@ static int try_subscribe(struct kcolo *k)
 	return kcolo_request_run(k, &rq);
 }
 
+/*
+ * A socket that was full takes nothing until it is empty, and does not say so
+ * again: what waits in it is older than what the caller is to read now.
+ *
+ * Return: 0, or a negative errno other than -ENOBUFS.
+ */
+static int drain(struct kcolo *k)
+{
+	ssize_t n;
+
+	do {
+		n = kcolo_nl_recv(&k->ev, k->buf, KCOLO_RECV_MAX);
+	} while (n == -ENOBUFS || n > 0);
+	return n;
+}
+
 /**
  * kcolo_subscribe - have the session's events from now on
  * @k: handle
@@ -52,9 +68,15 @@ int kcolo_subscribe(struct kcolo *k)
 
 	if (err)
 		return err;
-	while ((err = try_subscribe(k)) == -ENOBUFS && --tries)
+	do {
+		err = try_subscribe(k);
+		if (err != -ENOBUFS)
+			return err;
 		kcolo_event_lost(k);
-	return err;
+		err = drain(k);
+	} while (!err && --tries);
+	err = err ? err : -ENOBUFS;
+	return kcolo_fail(k, err, "the reply was lost: %s", strerror(-err));
 }
 
 /**
@@ -100,13 +122,8 @@ static int receive(struct kcolo *k)
 	ssize_t n = kcolo_nl_recv(&k->ev, k->buf, KCOLO_RECV_MAX);
 	int len = n;
 
-	/*
-	 * Until it is empty the socket takes nothing, and does not say so again:
-	 * what waits in it is older than what the caller is to read now.
-	 */
 	if (n == -ENOBUFS) {
-		while (n == -ENOBUFS || n > 0)
-			n = kcolo_nl_recv(&k->ev, k->buf, KCOLO_RECV_MAX);
+		n = drain(k);
 		n = n ? n : -ENOBUFS;
 	}
 	if (n < 0)

@@ -15,6 +15,9 @@
 #include "internal.h"
 #include "test_kernel.h"
 
+/* Of a read of a full socket: what was asked before is answered. */
+#define FULL_US	20000
+
 struct fake fake = {
 	.sessions = 1, .role = KCOLO_ROLE_PRIMARY, .state = KCOLO_STATE_IDLE,
 	.epoch = 42, .committed = 41, .abort_reason = 99, .event_seq = 2,
@@ -48,7 +51,8 @@ static void send_message(struct server *s, struct nl_msg *msg)
 		for (n = random() % 6; n >= 0; n--)
 			p[random() % len] = random();
 	}
-	send(s->fd, p, len, MSG_NOSIGNAL);
+	if (!fake.full)
+		send(s->fd, p, len, MSG_NOSIGNAL);
 	nlmsg_free(msg);
 }
 
@@ -393,7 +397,18 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 		errno = ENOBUFS;
 		return -1;
 	}
+	if (fake.full) {
+		/* The kernel answers before sendmsg() returns. */
+		usleep(FULL_US);
+		if (fake.full == 1) {
+			fake.full = 2;
+			errno = ENOBUFS;
+			return -1;
+		}
+	}
 	n = __real_recvmsg(fd, msg, flags | MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN)
+		fake.full = 0;
 	memcpy(name, &from, sizeof(from));
 	msg->msg_namelen = sizeof(from);
 	return n;

@@ -35,6 +35,8 @@
  * @gap: the number of an event that is not sent
  * @silent: it answers nothing
  * @lose: the next so many reads of a socket fail with ENOBUFS
+ * @full: the socket of events is: 1 is to be said by its next read, and until it
+ *	is empty, 2, what is sent is dropped
  * @mutate: seed, 0 is none; replies are changed at random, not their end
  * @session_fd: the session's file, given away by session-new
  * @hang_up: that file hangs up at once
@@ -46,7 +48,7 @@ struct fake {
 	_Atomic int no_module, sessions, torn, state, log_size;
 	_Atomic int role, epoch, committed, abort_reason, event_seq;
 	_Atomic int other, gone, ends, gap;
-	_Atomic int early_events, late_events, silent, lose, session_fd;
+	_Atomic int early_events, late_events, silent, lose, full, session_fd;
 	_Atomic int hang_up, subscribes, dels;
 	_Atomic uint64_t params, mutate;
 };

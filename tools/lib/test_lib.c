@@ -221,6 +221,15 @@ static void test_events(void)
 	fake.lose = 1;
 	ok(!kcolo_subscribe(k) && fake.subscribes == 2 &&
 	   kcolo_event_next_raw(k, &ev, 0) == -ENOBUFS, "a lost answer");
+	fake.late_events = 3;
+	ok(!kcolo_subscribe(k) && kcolo_wait_readable(k->ev.fd, kcolo_now_ms() + 5000) == 1,
+	   "events that are not read");
+	fake.late_events = 0;
+	fake.full = 1;
+	ok(!kcolo_subscribe(k) && !fake.full &&
+	   kcolo_event_next_raw(k, &ev, 0) == -ENOBUFS && !readable(k),
+	   "subscribe on a full socket");
+	fake.full = 0;
 	kcolo_close(k);
 }
 
