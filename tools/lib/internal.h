@@ -50,6 +50,7 @@ struct kcolo_map {
  * @ready: the last epoch that was told to be ready, or prepared; so @received,
  *	@committed
  * @once: types of events that were told, a bit each
+ * @made_once: of those that come once, the types that were told as of a reading
  * @made: events made of the session's state, from @head to @len
  */
 struct kcolo_told {
@@ -64,6 +65,7 @@ struct kcolo_told {
 	uint64_t received;
 	uint64_t committed;
 	uint32_t once;
+	uint32_t made_once;
 	unsigned int head;
 	unsigned int len;
 	struct kcolo_event made[KCOLO_MADE_MAX];

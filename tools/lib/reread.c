@@ -20,6 +20,12 @@
 #define END_STATES	(S(DOUBT) | S(LOST) | S(PROMOTED) | S(FENCED) | \
 			 S(BROKEN) | S(CLOSED))
 
+/* What comes once in a session's life, or never. */
+#define E(name)		(1u << KCOLO_EVENT_TYPE_##name)
+#define ONCE		(E(PEER_CONNECTED) | E(PEER_LOST) | \
+			 E(CHECKPOINT_DOUBT) | E(PROMOTED) | E(FENCED) | \
+			 E(BROKEN) | E(VM_GONE) | E(SESSION_DEL))
+
 static bool in(const struct kcolo_session_info *info, unsigned int states)
 {
 	return info->state < 32 && states & 1u << info->state;
@@ -103,7 +109,7 @@ static void tell(struct kcolo *k, const struct kcolo_session_info *info,
 	kcolo_told_event(k, ev);
 }
 
-/* What comes once in a session's life. */
+/* Of one of ONCE. */
 static void tell_once(struct kcolo *k, const struct kcolo_session_info *info,
 		      enum kcolo_event_type type)
 {
@@ -312,6 +318,7 @@ bool kcolo_told_next(struct kcolo *k, struct kcolo_event *ev)
 	if (t->head == t->len)
 		return false;
 	*ev = t->made[t->head++];
+	t->made_once |= ONCE & 1u << ev->type;
 	kcolo_event_wake(k);
 	return true;
 }
@@ -321,10 +328,17 @@ bool kcolo_told_next(struct kcolo *k, struct kcolo_event *ev)
  * @k: handle
  * @ev: that has come since
  *
+ * Its number need not tell: the kernel changes the state first, and at times
+ * lets go of the lock before it numbers the event.
+ *
  * Return: whether it has.
  */
 bool kcolo_told_before(const struct kcolo *k, const struct kcolo_event *ev)
 {
-	return k->told.known && ev->session_id == k->told.id &&
-	       ev->seq <= k->told.seq;
+	const struct kcolo_told *t = &k->told;
+
+	if (!t->known || ev->session_id != t->id)
+		return false;
+	return ev->seq <= t->seq ||
+	       (ev->type < 32 && t->made_once & 1u << ev->type);
 }

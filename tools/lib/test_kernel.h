@@ -32,6 +32,7 @@
  * @log_size: of a region, 0 on a secondary
  * @early_events: sent before the answer to a subscription
  * @late_events: sent after it
+ * @promoted: the number of the event promoted, 0 is none
  * @gap: the number of an event that is not sent
  * @silent: it answers nothing
  * @lose: the next so many reads of a socket fail with ENOBUFS
@@ -47,7 +48,7 @@
 struct fake {
 	_Atomic int no_module, sessions, torn, state, log_size;
 	_Atomic int role, epoch, committed, abort_reason, event_seq;
-	_Atomic int other, gone, ends, gap;
+	_Atomic int other, gone, ends, promoted, gap;
 	_Atomic int early_events, late_events, silent, lose, full, session_fd;
 	_Atomic int hang_up, subscribes, dels;
 	_Atomic uint64_t params, mutate;

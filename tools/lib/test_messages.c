@@ -76,11 +76,17 @@ void fake_put_stats(struct nl_msg *msg, unsigned int n)
 		nla_put_u64(msg, i, 1000 + i);
 }
 
+static enum kcolo_event_type event_type(uint64_t seq)
+{
+	if (fake.promoted && seq == (uint64_t)fake.promoted)
+		return KCOLO_EVENT_TYPE_PROMOTED;
+	return seq % 5 ? KCOLO_EVENT_TYPE_CHECKPOINT_READY :
+			 KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED;
+}
+
 void fake_put_event(struct nl_msg *msg, uint64_t seq)
 {
-	nla_put_u32(msg, KCOLO_A_EVENT_TYPE, seq % 5 ?
-		    KCOLO_EVENT_TYPE_CHECKPOINT_READY :
-		    KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED);
+	nla_put_u32(msg, KCOLO_A_EVENT_TYPE, event_type(seq));
 	nla_put_u64(msg, KCOLO_A_EVENT_SEQ, seq);
 	nla_put_u32(msg, KCOLO_A_EVENT_SESSION_ID, FAKE_ID);
 	nla_put_string(msg, KCOLO_A_EVENT_SESSION_NAME, FAKE_NAME);

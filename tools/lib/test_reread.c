@@ -236,6 +236,37 @@ static void test_overlap(void)
 	kcolo_close(k);
 }
 
+/* The state was read before the event of it had its number. */
+static void test_early_state(void)
+{
+	struct view idle = { ST(IDLE), 4, 4, 0 }, promoted = { ST(PROMOTED), 4, 4, 0 };
+	struct kcolo *k = begin();
+	char text[TOLD_MAX];
+
+	show(KCOLO_ROLE_SECONDARY, &idle);
+	kcolo_session_use_id(k, FAKE_ID);
+	kcolo_subscribe(k);
+	show(KCOLO_ROLE_SECONDARY, &promoted);
+	fake.event_seq = 5;
+	ok(!strcmp(told_after_loss(k, text), "promoted:4"),
+	   "a state whose event is still to come");
+	fake.late_events = 7;
+	fake.promoted = 6;
+	kcolo_subscribe(k);
+	ok(!strcmp(told_due(k, 1, text), "checkpoint-ready:42!"),
+	   "what comes once is not told again");
+	kcolo_close(k);
+	k = begin();
+	kcolo_session_use_id(k, FAKE_ID);
+	kcolo_subscribe(k);
+	ok(strstr(told_due(k, 7, text), "promoted:42!"),
+	   "it is when it was only read before the subscription");
+	fake.late_events = 0;
+	fake.promoted = 0;
+	fake.event_seq = 2;
+	kcolo_close(k);
+}
+
 static void test_gap(void)
 {
 	struct view idle = { ST(IDLE), 42, 41, 0 }, lost = { ST(LOST), 42, 41, 0 };
@@ -335,6 +366,7 @@ void test_reread(void)
 	test_each(KCOLO_ROLE_PRIMARY, "lost events between any two states");
 	test_each(KCOLO_ROLE_SECONDARY, "the same on a secondary");
 	test_overlap();
+	test_early_state();
 	test_gap();
 	test_gone();
 	test_failures();
