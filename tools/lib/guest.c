@@ -62,10 +62,16 @@ static void unmap(struct kcolo_map *map)
 /* The kernel has one scratch area at a time, so the old one goes first. */
 static int map_scratch(struct kcolo *k, uint64_t size)
 {
+	int err;
+
 	if (size <= k->scratch.size)
 		return 0;
 	unmap(&k->scratch);
-	return map_session(k, &k->scratch, size, 0);
+	err = map_session(k, &k->scratch, size, 0);
+	if (err == -EBUSY)
+		return kcolo_fail(k, err, "%s",
+				  "another handle has regions of this session: all go through one");
+	return err;
 }
 
 static uint64_t page_size(void)

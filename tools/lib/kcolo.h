@@ -4,10 +4,11 @@
  *
  * A handle (struct kcolo) talks to the module and drives at most one session.
  * A handle belongs to one thread at a time; several handles may drive the same
- * session. No function keeps global state. Functions return 0 (or what they
- * say) on success and a negative errno on failure; kcolo_error() then has the
- * reason in words, the kernel's own where the kernel refused. No request waits
- * for longer than five seconds (-ETIMEDOUT); the kernel answers at once.
+ * session, but one has all its regions. No function keeps global state. Functions
+ * return 0 (or what they say) on success and a negative errno on failure;
+ * kcolo_error() then has the reason in words, the kernel's own where the kernel
+ * refused. No request waits for longer than five seconds (-ETIMEDOUT); the kernel
+ * answers at once.
  *
  * A primary VMM in short (Documentation/protecting-a-vm.rst has a whole one, and
  * a secondary):
@@ -247,7 +248,10 @@ int kcolo_stats_dump(struct kcolo *k, kcolo_stats_cb cb, void *arg);
 
 /*
  * The guest. kcolo_region_add() maps the region's log, where it has one, and, on
- * a primary, (re)maps the scratch area when the kernel says it must grow.
+ * a primary, (re)maps the scratch area when the kernel says it must grow. There is
+ * one of it, which the handle owns: all regions of a session go through one handle
+ * that stays open as long as the session lives. Another gets -EBUSY, and without
+ * the area each checkpoint is aborted.
  */
 int kcolo_vm_attach(struct kcolo *k, int vm_fd);
 int kcolo_region_add(struct kcolo *k, const char *name, void *addr, size_t size,

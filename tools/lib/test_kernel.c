@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <linux/genetlink.h>
@@ -412,4 +413,15 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 	memcpy(name, &from, sizeof(from));
 	msg->msg_namelen = sizeof(from);
 	return n;
+}
+
+/* That is what mmap() is called where an off_t has 64 bits. */
+void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t offset)
+{
+	if (fake.mapped) {
+		errno = EBUSY;
+		return MAP_FAILED;
+	}
+	return __real_mmap64(addr, len, prot, flags, fd, offset);
 }

@@ -40,6 +40,7 @@
  *	is empty, 2, what is sent is dropped
  * @mutate: seed, 0 is none; replies are changed at random, not their end
  * @session_fd: the session's file, given away by session-new
+ * @mapped: no more of it can be mapped
  * @hang_up: that file hangs up at once
  * @subscribes: how often it was subscribed
  * @dels: how often a region was removed
@@ -50,7 +51,7 @@ struct fake {
 	_Atomic int role, epoch, committed, abort_reason, event_seq;
 	_Atomic int other, gone, ends, promoted, gap;
 	_Atomic int early_events, late_events, silent, lose, full, session_fd;
-	_Atomic int hang_up, subscribes, dels;
+	_Atomic int mapped, hang_up, subscribes, dels;
 	_Atomic uint64_t params, mutate;
 };
 
@@ -70,5 +71,9 @@ struct msghdr;
 int __wrap_kcolo_nl_open(struct kcolo_nl *nl);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t __real_recvmsg(int fd, struct msghdr *msg, int flags);
+void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t offset);
+void *__real_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t offset);
 
 #endif

@@ -286,6 +286,21 @@ static bool logs(struct kcolo_region *r, uint64_t offset, uint64_t len,
 	return bits_are(r, from, to);
 }
 
+/* The scratch area is the first handle's. */
+static void test_second(const struct kcolo *first)
+{
+	struct kcolo *k = begin();
+	struct kcolo_region r;
+
+	kcolo_session_use_fd(k, dup(kcolo_session_fd(first)));
+	fake.mapped = 1;
+	ok(kcolo_region_add(k, "vram", NULL, 4096, &r) == -EBUSY &&
+	   strstr(kcolo_error(k), "another handle") && !r.log &&
+	   fake.dels == 1, "regions go through one handle");
+	fake.mapped = 0;
+	kcolo_close(k);
+}
+
 static void test_region(void)
 {
 	struct kcolo *k = begin_session();
@@ -311,6 +326,8 @@ static void test_region(void)
 	ok(!kcolo_region_add(k, "ram", NULL, size, &none) && !none.log,
 	   "a region without a log");
 	fake.log_size = 4096;
+	fake.dels = 0;
+	test_second(k);
 	fake.dels = 0;
 	ok(kcolo_region_add(k, "ram", NULL, 1ull << 40, &none) == -EPROTO &&
 	   fake.dels == 1 && !none.log, "a log that is too short is not mapped");
