@@ -62,7 +62,7 @@ _kcoloctl() {
 		choices=$(_kcoloctl_events) ;;
 	--device-state)
 		choices="session external" ;;
-	--checksum | checksum | --log-sync | log-sync)
+	--checksum | --log-sync)
 		choices="on off" ;;
 	-n | --count | -t | --timeout | -e | --epoch | --connect | --bind | \
 	--listen | --log-sync-timeout | --threshold | --max-iterations | --min-gain | --peer-timeout | \
@@ -90,7 +90,10 @@ _kcoloctl() {
 		set)
 			((n % 2)) && choices="$params"
 			((n % 2 && n > 1)) &&
-				choices+=" $(_kcoloctl_sessions)" ;;
+				choices+=" $(_kcoloctl_sessions)"
+			((n % 2)) || case $prev in
+			checksum | log-sync) choices="on off" ;;
+			esac ;;
 		get)
 			((n == 1)) &&
 				choices="$params $fields $(_kcoloctl_sessions)"
