@@ -14,7 +14,7 @@ static const struct command commands[] = {
 		"       kcoloctl session add NAME secondary --listen ADDR:PORT --insecure [OPTIONS] [-- COMMAND ...]",
 		"Create a session. It lives as long as its fd is open: COMMAND inherits it\n"
 		"(KCOLO_FD, KCOLO_SESSION); without COMMAND kcoloctl stays and holds it until\n"
-		"it is deleted, or SIGINT or SIGTERM comes.\n\n"
+		"it is deleted, or SIGINT, SIGTERM or SIGHUP comes.\n\n"
 		"  --connect ADDR:PORT    primary: where the secondary listens\n"
 		"  --bind ADDR            primary: address to come from\n"
 		"  --listen ADDR:PORT     secondary: where to listen, \"*\" is any IPv4 address\n"

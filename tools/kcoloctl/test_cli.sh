@@ -71,6 +71,8 @@ for c in "session add" "session del" "session show" "session list" set get \
 	# shellcheck disable=SC2086
 	t "help of $c" 0 "^usage: kcoloctl $c" "" $c --help
 done
+t "help tells the signals" 0 "SIGINT, SIGTERM or SIGHUP comes" "" \
+	session add --help
 FAKE_NO_MODULE=1 t "no module" 3 "" \
 	"^kcoloctl: the kcolo module is not loaded: modprobe kcolo$" stats
 
