@@ -184,6 +184,7 @@ static int announce(const struct cli *cli, struct kcolo *k)
 {
 	struct kcolo_session_info info;
 	struct json_object *o;
+	char name[NAME_PLAIN];
 	int err = kcolo_session_get(k, &info);
 
 	if (err)
@@ -194,7 +195,8 @@ static int announce(const struct cli *cli, struct kcolo *k)
 		json_add_string(o, "name", info.name);
 		json_print(o, false);
 	} else {
-		printf("session %s id %u\n", info.name, info.id);
+		printf("session %s id %u\n",
+		       plain(info.name, name, sizeof(name)), info.id);
 	}
 	kcolo_session_info_free(&info);
 	return cli_flush();

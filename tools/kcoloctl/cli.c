@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "kcoloctl.h"
 #include "parse.h"
+#include "show.h"
 
 /* More sessions than that are not listed in a message. */
 #define LIST_MAX	16
@@ -164,7 +165,9 @@ int cli_open(struct kcolo **kp)
  */
 int cli_fail(struct kcolo *k, int err)
 {
-	complain("%s", kcolo_error(k));
+	char buf[ERROR_PLAIN];
+
+	complain("%s", plain(kcolo_error(k), buf, sizeof(buf)));
 	return err == -ENOENT ? EXIT_NO_SESSION : EXIT_REFUSED;
 }
 
@@ -186,17 +189,19 @@ int cli_flush(void)
 struct only {
 	unsigned int nr;
 	uint32_t id;
-	char names[LIST_MAX * (KCOLO_NAME_MAX + 2) + 8];
+	char names[LIST_MAX * (NAME_PLAIN + 2) + 8];
 };
 
 static int count_session(const struct kcolo_session_info *info, void *arg)
 {
 	struct only *only = arg;
 	size_t len = strlen(only->names);
+	char name[NAME_PLAIN];
 
 	if (only->nr < LIST_MAX)
 		snprintf(only->names + len, sizeof(only->names) - len, "%s%s",
-			 len ? ", " : "", info->name);
+			 len ? ", " : "",
+			 plain(info->name, name, sizeof(name)));
 	else if (only->nr == LIST_MAX)
 		snprintf(only->names + len, sizeof(only->names) - len, ", ...");
 	only->id = info->id;
@@ -227,6 +232,7 @@ static int use_only(struct cli *cli, struct kcolo *k)
 /* The session that "session add ... -- COMMAND" gave to the command. */
 static int use_inherited(struct kcolo *k, const char *text)
 {
+	char buf[ERROR_PLAIN];
 	uint64_t fd;
 	int err;
 
@@ -237,7 +243,8 @@ static int use_inherited(struct kcolo *k, const char *text)
 	}
 	err = kcolo_session_use_fd(k, fd);
 	if (err) {
-		complain("KCOLO_FD=%s: %s", text, kcolo_error(k));
+		complain("KCOLO_FD=%s: %s", text,
+			 plain(kcolo_error(k), buf, sizeof(buf)));
 		return EXIT_NO_SESSION;
 	}
 	return 0;

@@ -69,9 +69,9 @@ static void event_json(const struct kcolo_event *ev)
 
 static void event_text(const struct kcolo_event *ev)
 {
-	char buf[WORD_MAX];
+	char buf[WORD_MAX], name[NAME_PLAIN], error[ERROR_PLAIN];
 
-	printf("%s %s", ev->session_name,
+	printf("%s %s", plain(ev->session_name, name, sizeof(name)),
 	       word(kcolo_event_type_name(ev->type), ev->type, buf));
 	printf(" seq=%" PRIu64 " state=%s", ev->seq,
 	       word(kcolo_state_name(ev->state), ev->state, buf));
@@ -93,7 +93,8 @@ static void event_text(const struct kcolo_event *ev)
 	if (ev->pause_us)
 		printf(" pause-us=%" PRIu64, ev->pause_us);
 	if (ev->error[0])
-		printf(" error=\"%s\"", ev->error);
+		printf(" error=\"%s\"",
+		       plain(ev->error, error, sizeof(error)));
 	putchar('\n');
 }
 
@@ -101,11 +102,12 @@ static void print_exists(const struct cli *cli,
 			 const struct kcolo_session_info *info)
 {
 	struct json_object *o;
-	char buf[WORD_MAX];
+	char buf[WORD_MAX], name[NAME_PLAIN];
 
 	if (!cli->json) {
 		printf("%s exists seq=%" PRIu64 " state=%s epoch=%" PRIu64
-		       " committed=%" PRIu64 "\n", info->name, info->event_seq,
+		       " committed=%" PRIu64 "\n",
+		       plain(info->name, name, sizeof(name)), info->event_seq,
 		       word(kcolo_state_name(info->state), info->state, buf),
 		       info->epoch, info->committed);
 		return;

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "kcoloctl.h"
 #include "show.h"
 
@@ -63,11 +64,16 @@ void json_add_bool(struct json_object *o, const char *key, bool v)
  * json_add_string - add a string
  * @o: object
  * @key: name of the member
- * @v: value; "" is null
+ * @v: value; "" is null. JSON is UTF-8, which it need not be.
  */
 void json_add_string(struct json_object *o, const char *key, const char *v)
 {
-	json_add(o, key, v[0] ? checked(json_object_new_string(v)) : NULL);
+	size_t len = PLAIN_MAX(strlen(v));
+	char *buf = checked(malloc(len));
+
+	ascii(v, buf, len);
+	json_add(o, key, v[0] ? checked(json_object_new_string(buf)) : NULL);
+	free(buf);
 }
 
 /**

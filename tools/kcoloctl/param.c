@@ -180,8 +180,13 @@ int cmd_set(struct cli *cli, int argc, char **argv)
 
 static void print_value(struct json_object *v)
 {
+	char buf[ERROR_PLAIN];
+	const char *text = v ? json_object_get_string(v) : "";
+
 	/* Strings without quotes, null as an empty line. */
-	puts(v ? json_object_get_string(v) : "");
+	if (json_object_is_type(v, json_type_string))
+		text = plain(text, buf, sizeof(buf));
+	puts(text);
 }
 
 static int get_all(const struct cli *cli, struct json_object *session)

@@ -147,6 +147,60 @@ const char *format_time(uint64_t ms, char *buf, size_t len)
 	return buf;
 }
 
+static const char *escape(const char *text, bool (*is_good)(unsigned char),
+			  char *buf, size_t len)
+{
+	size_t n = 0;
+
+	for (; *text && n + sizeof("\\xff") <= len; text++) {
+		if (is_good(*text))
+			buf[n++] = *text;
+		else
+			n += snprintf(buf + n, len - n, "\\x%02x",
+				      (unsigned char)*text);
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
+static bool is_ascii(unsigned char c)
+{
+	return c < 0x80;
+}
+
+static bool is_printable(unsigned char c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
+/**
+ * plain - a text of the kernel's that may have been another's, for a terminal
+ * @text: any bytes
+ * @buf: where to
+ * @len: of @buf, PLAIN_MAX(its length) is enough, else the end is left out
+ *
+ * A backslash stays one: what is plain does not change.
+ *
+ * Return: @buf, with \xNN for what is not printable ASCII.
+ */
+const char *plain(const char *text, char *buf, size_t len)
+{
+	return escape(text, is_printable, buf, len);
+}
+
+/**
+ * ascii - such a text for who escapes control characters himself
+ * @text: any bytes
+ * @buf: where to
+ * @len: of @buf, as of plain()
+ *
+ * Return: @buf, with \xNN for what is not ASCII, and may not be UTF-8 either.
+ */
+const char *ascii(const char *text, char *buf, size_t len)
+{
+	return escape(text, is_ascii, buf, len);
+}
+
 /**
  * word - a value of an enum in a word
  * @name: the library's, NULL when it does not know the value

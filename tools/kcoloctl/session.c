@@ -60,13 +60,14 @@ static int list_json(const struct kcolo_session_info *info, void *arg)
 
 static int list_text(const struct kcolo_session_info *info, void *arg)
 {
-	char role[WORD_MAX], state[WORD_MAX], peer[80];
+	char role[WORD_MAX], state[WORD_MAX], peer[80], name[NAME_PLAIN];
 	unsigned int *nr = arg;
 
 	if (!(*nr)++)
 		printf("%-20s %-4s %-10s %-10s %-12s %s\n", "NAME", "ID",
 		       "ROLE", "STATE", "COMMITTED", "PEER");
-	printf("%-20s %-4u %-10s %-10s %-12llu %s\n", info->name, info->id,
+	printf("%-20s %-4u %-10s %-10s %-12llu %s\n",
+	       plain(info->name, name, sizeof(name)), info->id,
 	       word(kcolo_role_name(info->role), info->role, role),
 	       word(kcolo_state_name(info->state), info->state, state),
 	       (unsigned long long)info->committed,

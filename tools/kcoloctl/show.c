@@ -121,18 +121,20 @@ static void params_text(const struct kcolo_params *p)
 
 static void line(const char *key, const char *value)
 {
+	char buf[ERROR_PLAIN];
+
 	if (value[0])
-		printf("  %s: %s\n", key, value);
+		printf("  %s: %s\n", key, plain(value, buf, sizeof(buf)));
 }
 
 static void regions_text(const struct kcolo_session_info *info)
 {
-	char buf[FORMAT_MAX];
+	char buf[FORMAT_MAX], name[NAME_PLAIN];
 	size_t i;
 
 	for (i = 0; i < info->nr_regions; i++)
 		printf("  region %s: %s at 0x%" PRIx64 "\n",
-		       info->regions[i].name,
+		       plain(info->regions[i].name, name, sizeof(name)),
 		       format_size(info->regions[i].size, buf, sizeof(buf)),
 		       info->regions[i].address);
 }
@@ -143,9 +145,10 @@ static void regions_text(const struct kcolo_session_info *info)
  */
 void session_text(const struct kcolo_session_info *info)
 {
-	char buf[ADDR_MAX];
+	char buf[ADDR_MAX], name[NAME_PLAIN];
 
-	printf("session %s\n  id: %" PRIu32 "\n", info->name, info->id);
+	printf("session %s\n  id: %" PRIu32 "\n",
+	       plain(info->name, name, sizeof(name)), info->id);
 	line("role", word(kcolo_role_name(info->role), info->role, buf));
 	line("state", word(kcolo_state_name(info->state), info->state, buf));
 	line("uuid", format_uuid(info->uuid, buf));

@@ -7,6 +7,10 @@
 #include <kcolo.h>
 #include "parse.h"
 
+/* A name and an error, which may be any bytes, as plain() has them. */
+#define NAME_PLAIN	PLAIN_MAX(KCOLO_NAME_MAX)
+#define ERROR_PLAIN	PLAIN_MAX(512)
+
 /* json.c */
 struct json_object *json_new(void);
 void json_add(struct json_object *o, const char *key, struct json_object *v);

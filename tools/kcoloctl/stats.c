@@ -22,9 +22,11 @@ static struct json_object *stats_json(const struct kcolo_stats *stats)
 
 static void stats_text(const struct kcolo_stats *stats)
 {
+	char name[NAME_PLAIN];
 	unsigned int i;
 
-	printf("session %s\n", stats->session_name);
+	printf("session %s\n",
+	       plain(stats->session_name, name, sizeof(name)));
 	for (i = 0; i <= KCOLO_A_STATS_MAX; i++)
 		if (kcolo_stats_name(i))
 			printf("  %-20s %" PRIu64 "\n", kcolo_stats_name(i),

@@ -118,6 +118,27 @@ t "get all of a session" 0 "^checksum true$" "" get vm1
 t "get what is not" 2 "" 'no parameter "frob"' get frob vm1
 json "get in JSON" "o == {'min-gain': 10}" get min-gain
 
+# Names and words that are no text: none of it gets to a terminal, or into JSON.
+raw='\\x1b\[2J\\xe9'
+export FAKE_RAW=1
+t "show, no text" 0 "^session vm1$raw$" "" session show
+t "show, an error that is no text" 0 "^  error: the \"last\" error$raw$" "" \
+	session show
+t "show, a region that is no text" 0 "^  region ram$raw: 1G" "" session show
+t "list, no text" 0 "^vm1$raw  " "" session list
+t "stats, no text" 0 "^session vm1$raw$" "" stats
+t "get, no text" 0 "^vm1$raw$" "" get name
+FAKE_SESSIONS=2 t "which, no text" 4 "" "There are vm1$raw, vm2$raw\." abort
+t "refused, no text" 1 "" "^kcoloctl: a primary$raw$" promote
+FAKE_LATE=1 t "events, no text" 0 "^vm1$raw checkpoint-ready .*error=\"vm1$raw\"$" \
+	"" events -n 1 vm1
+t "a snapshot, no text" 0 "^vm1$raw exists" "" events -S -t 1ms vm1
+FAKE_HANG_UP=1 t "add, no text" 0 "^session vm1$raw id 3$" "" \
+	session add vm1 primary --insecure --connect 10.0.0.2:7000
+json "JSON, no text" "o['name'] == 'vm1\\x1b[2J\\\\xe9' and
+o['regions'][0]['name'] == 'ram\\x1b[2J\\\\xe9'" session show
+unset FAKE_RAW
+
 # Setting
 t "set" 0 "" "" set threshold 64M
 t "set of a session" 0 "" "" set threshold 64M min-gain 5 vm1

@@ -157,6 +157,29 @@ static void test_format(void)
 	ok(!strcmp(format_time(10000, buf, sizeof(buf)), "10s"), "10s");
 }
 
+static void test_plain(void)
+{
+	static const char * const t[][3] = {
+		{ "", "", "" }, { "vm-1_\\ \"x\" ~", "vm-1_\\ \"x\" ~",
+		  "vm-1_\\ \"x\" ~" },
+		{ "a\x1b[2Jb\n\x7f", "a\\x1b[2Jb\\x0a\\x7f",
+		  "a\x1b[2Jb\n\x7f" },
+		{ "vm\xc3\xbc\xff", "vm\\xc3\\xbc\\xff",
+		  "vm\\xc3\\xbc\\xff" },
+	};
+	char buf[64];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		ok(!strcmp(plain(t[i][0], buf, sizeof(buf)), t[i][1]),
+		   "plain text %u", i);
+		ok(!strcmp(ascii(t[i][0], buf, sizeof(buf)), t[i][2]),
+		   "the same in ASCII");
+	}
+	ok(!strcmp(plain("\xff\xff", buf, PLAIN_MAX(2)), "\\xff\\xff") &&
+	   !strcmp(plain("\xff\xff", buf, 5), "\\xff"), "no room for plain text");
+}
+
 static void test_addr(void)
 {
 	/* What is to come out again; NULL is none. */
@@ -311,6 +334,7 @@ int main(int argc, char **argv)
 	test_time();
 	test_switch();
 	test_format();
+	test_plain();
 	test_addr();
 	test_names(argc > 1 ? argv[1] : "../include/uapi/linux/kcolo.h");
 	printf("1..%u\n# %u failed\n", nr, failed);

@@ -278,7 +278,8 @@ static void on_session(struct asked *a)
 		apply(a);
 		break;
 	case KCOLO_CMD_PROMOTE:
-		end(a, -EOPNOTSUPP, "a primary cannot be promoted", 0);
+		end(a, -EOPNOTSUPP, fake.raw ? "a primary" FAKE_RAW :
+		    "a primary cannot be promoted", 0);
 		break;
 	case KCOLO_CMD_COMMIT:
 		end(a, -EPERM, NULL, 0);
@@ -350,6 +351,7 @@ static void from_environment(void)
 		{ "FAKE_HANG_UP", &fake.hang_up },
 		{ "FAKE_STATE", &fake.state },
 		{ "FAKE_ENDS", &fake.ends },
+		{ "FAKE_RAW", &fake.raw },
 	};
 	unsigned int i;
 

@@ -11,6 +11,7 @@
 #define FAKE_GROUP	7
 #define FAKE_ID		3
 #define FAKE_NAME	"vm1"
+#define FAKE_RAW	"\033[2J\351"
 #define FAKE_SCRATCH	16384
 #define FAKE_LOG_OFFSET	65536
 
@@ -44,6 +45,7 @@
  * @hang_up: that file hangs up at once
  * @subscribes: how often it was subscribed
  * @dels: how often a region was removed
+ * @raw: names and words have FAKE_RAW, and are no text
  * @params: attributes that session-set was given, a bit each
  */
 struct fake {
@@ -51,7 +53,7 @@ struct fake {
 	_Atomic int role, epoch, committed, abort_reason, event_seq;
 	_Atomic int other, gone, ends, promoted, gap;
 	_Atomic int early_events, late_events, silent, lose, full, session_fd;
-	_Atomic int mapped, hang_up, subscribes, dels;
+	_Atomic int mapped, raw, hang_up, subscribes, dels;
 	_Atomic uint64_t params, mutate;
 };
 

@@ -7,13 +7,21 @@
 #include "internal.h"
 #include "test_kernel.h"
 
+static void put_text(struct nl_msg *msg, int attr, const char *text)
+{
+	char buf[64];
+
+	snprintf(buf, sizeof(buf), "%s%s", text, fake.raw ? FAKE_RAW : "");
+	nla_put_string(msg, attr, buf);
+}
+
 void fake_put_region(struct nl_msg *msg, const char *name, uint64_t size)
 {
 	struct nlattr *nest;
 
 	nest = nla_nest_start(msg, KCOLO_A_SESSION_REGION | NLA_F_NESTED);
 	nla_put_u32(msg, KCOLO_A_REGION_ID, 0);
-	nla_put_string(msg, KCOLO_A_REGION_NAME, name);
+	put_text(msg, KCOLO_A_REGION_NAME, name);
 	nla_put_u64(msg, KCOLO_A_REGION_ADDRESS, 0x7f0000000000);
 	nla_put_u64(msg, KCOLO_A_REGION_SIZE, size);
 	if (fake.log_size) {
@@ -32,7 +40,7 @@ void fake_put_session(struct nl_msg *msg, unsigned int n)
 	in.sin_port = htons(7000);
 	in.sin_addr.s_addr = htonl(0x0a000002);
 	nla_put_u32(msg, KCOLO_A_SESSION_ID, FAKE_ID + n + fake.other);
-	nla_put_string(msg, KCOLO_A_SESSION_NAME, name);
+	put_text(msg, KCOLO_A_SESSION_NAME, name);
 	nla_put_u32(msg, KCOLO_A_SESSION_ROLE, fake.role);
 	nla_put_u32(msg, KCOLO_A_SESSION_STATE, fake.state);
 	nla_put(msg, KCOLO_A_SESSION_UUID, 16, "0123456789abcdef");
@@ -52,7 +60,7 @@ void fake_put_session(struct nl_msg *msg, unsigned int n)
 		    KCOLO_STOP_REASON_THRESHOLD);
 	nla_put_u32(msg, KCOLO_A_SESSION_ABORT_REASON,
 		    fake.abort_reason);
-	nla_put_string(msg, KCOLO_A_SESSION_ERROR, "the \"last\" error");
+	put_text(msg, KCOLO_A_SESSION_ERROR, "the \"last\" error");
 	nla_put_u64(msg, KCOLO_A_SESSION_EVENT_SEQ, fake.event_seq);
 	nla_put_u64(msg, KCOLO_A_SESSION_SCRATCH_SIZE, FAKE_SCRATCH);
 	nla_put_u32(msg, KCOLO_A_SESSION_DEVICE_STATE,
@@ -71,7 +79,7 @@ void fake_put_stats(struct nl_msg *msg, unsigned int n)
 
 	snprintf(name, sizeof(name), "vm%u", n + 1);
 	nla_put_u32(msg, KCOLO_A_STATS_SESSION_ID, FAKE_ID + n);
-	nla_put_string(msg, KCOLO_A_STATS_SESSION_NAME, name);
+	put_text(msg, KCOLO_A_STATS_SESSION_NAME, name);
 	for (i = KCOLO_A_STATS_CHECKPOINTS; i <= KCOLO_A_STATS_MAX; i++)
 		nla_put_u64(msg, i, 1000 + i);
 }
@@ -89,7 +97,7 @@ void fake_put_event(struct nl_msg *msg, uint64_t seq)
 	nla_put_u32(msg, KCOLO_A_EVENT_TYPE, event_type(seq));
 	nla_put_u64(msg, KCOLO_A_EVENT_SEQ, seq);
 	nla_put_u32(msg, KCOLO_A_EVENT_SESSION_ID, FAKE_ID);
-	nla_put_string(msg, KCOLO_A_EVENT_SESSION_NAME, FAKE_NAME);
+	put_text(msg, KCOLO_A_EVENT_SESSION_NAME, FAKE_NAME);
 	nla_put_u32(msg, KCOLO_A_EVENT_STATE, KCOLO_STATE_READY);
 	nla_put_u64(msg, KCOLO_A_EVENT_EPOCH, 42);
 	nla_put_u32(msg, KCOLO_A_EVENT_KIND, KCOLO_KIND_PERIODIC);
@@ -97,4 +105,6 @@ void fake_put_event(struct nl_msg *msg, uint64_t seq)
 	nla_put_u64(msg, KCOLO_A_EVENT_PENDING, 4096);
 	nla_put_u32(msg, KCOLO_A_EVENT_ROUNDS, 2);
 	nla_put_u64(msg, KCOLO_A_EVENT_PAUSE_US, 1234);
+	if (fake.raw)
+		put_text(msg, KCOLO_A_EVENT_ERROR, FAKE_NAME);
 }
