@@ -125,6 +125,12 @@ struct kcolo_session_config {
 
 /**
  * struct kcolo_region_info - a region as the kernel tells it
+ * @id: number, from 0
+ * @name: the same on both hosts
+ * @address: where it begins in the memory of the process that has added it
+ * @size: bytes
+ * @log_offset: of its log in the session fd
+ * @log_size: bytes of its log, 0 is none
  */
 struct kcolo_region_info {
 	uint32_t id;
@@ -148,8 +154,28 @@ struct kcolo_region {
 
 /**
  * struct kcolo_session_info - a session as the kernel tells it
- *
- * @regions is malloc()ed; kcolo_session_info_free() frees it.
+ * @id: number, unique on this host
+ * @name: the same on both hosts
+ * @role: KCOLO_ROLE_PRIMARY or KCOLO_ROLE_SECONDARY
+ * @state: now
+ * @uuid: of the pair, all 0 while it has not agreed on one
+ * @local: where it listens or comes from; family 0 is none
+ * @peer: address of the peer; family 0 is none
+ * @insecure: there is no key
+ * @device_state: who carries it
+ * @params: all of them
+ * @epoch: the last one opened
+ * @committed: the last one committed
+ * @pending: bytes known dirty and not yet sent
+ * @synced: every page was sent at least once, or is clean
+ * @clean: the VMM has said that the peer has the same RAM already
+ * @stop_reason: why the last pre-copy ended
+ * @abort_reason: why the last checkpoint was aborted or the peer lost
+ * @error: the same in words, "" is none
+ * @event_seq: number of the last event
+ * @scratch_size: bytes to map at offset 0 of a primary's session fd
+ * @nr_regions: how many @regions there are
+ * @regions: malloc()ed; kcolo_session_info_free() frees it
  */
 struct kcolo_session_info {
 	uint32_t id;
@@ -178,10 +204,22 @@ struct kcolo_session_info {
 
 /**
  * struct kcolo_event - something happened to a session
+ * @type: what
+ * @reread: it was not sent, but made: see kcolo_event_next()
+ * @seq: number in its session, from 1 and without a gap
+ * @session_id: of the session
+ * @session_name: of the session
+ * @state: of the session after it
+ * @epoch: the one it is about; else a primary's last, a secondary's last committed
+ * @kind: of the epoch
+ * @stop_reason: why pre-copy ended
+ * @abort_reason: why the epoch was aborted or the peer lost
+ * @pending: bytes left for the pause
+ * @rounds: that ran before the pause
+ * @pause_us: microseconds since checkpoint-ready
+ * @error: in words, "" is none
  *
- * See the netlink specification for what each member means; a member that an
- * event does not carry is 0. One with @reread set was not sent: see
- * kcolo_event_next().
+ * A member that an event does not carry is 0.
  */
 struct kcolo_event {
 	enum kcolo_event_type type;
@@ -202,6 +240,8 @@ struct kcolo_event {
 
 /**
  * struct kcolo_stats - counters of a session
+ * @session_id: of the session
+ * @session_name: of the session
  * @value: indexed by KCOLO_A_STATS_*; kcolo_stats_name() names the index
  */
 struct kcolo_stats {
