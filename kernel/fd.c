@@ -267,7 +267,7 @@ static const struct file_operations kcolo_fops = {
 
 /**
  * kcolo_fd_create - make the file of a session
- * @s: published session; the file takes a reference of its own
+ * @s: reserved session; the file takes a reference of its own
  *
  * The last fput() of it ends the session.
  *

@@ -52,7 +52,7 @@ struct kcolo_region {
  * @on_gone: called once from the notifier; may not wait for anything
  */
 struct kcolo_guest {
-	struct mutex adopt_lock;
+	struct mutex adopt_lock;	/* over setting mm, vm_file, released */
 	struct mutex lock;	/* over vm_file */
 	struct file *vm_file;
 	struct mm_struct *mm;
