@@ -106,7 +106,7 @@ limit=100000
 total=0
 given_up=0
 after=0
-for one_in in ${NOMEM:-1600 800 400 200 100}; do
+for one_in in ${NOMEM:-1600 400 100}; do
 	name=nomem-$one_in
 	inject "$one_in" $limit all
 	pair $name "--interval 20 --count 10 --verify-each 1 --threshold 512K
