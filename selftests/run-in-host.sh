@@ -10,8 +10,10 @@ KSFT=/run/kselftest
 tests() {
 	MODULE=$(realpath "$MODULE")
 	export MODULE
+	# The runner cuts a test after the time in tests/settings, unless told another.
 	# shellcheck disable=SC2046
-	$KSFT/run_kselftest.sh $(printf ' -t kcolo:%s.sh' "$@") 2>&1 |
+	$KSFT/run_kselftest.sh ${TEST_TIMEOUT:+-o "$TEST_TIMEOUT"} \
+		$(printf ' -t kcolo:%s.sh' "$@") 2>&1 |
 		tee "$LOGS/runner.log" | awk '{ print "  " $0; fflush() }'
 }
 

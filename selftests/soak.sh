@@ -24,7 +24,7 @@ run() {	# name, options and command of khost
 	local name=$1 line
 	shift
 	selftests/host/khost --kernel "$kernel" --cpus 1 --timeout 172800 \
-		--out "$out/$name" "$@" |
+		--env TEST_TIMEOUT=172800 --out "$out/$name" "$@" |
 		results | tee "$out/$name.tap" |
 		while IFS= read -r line; do
 			echo "$((SECONDS / 60)) min, $name: $line"
