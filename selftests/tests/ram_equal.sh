@@ -14,7 +14,14 @@ TIME=${TIME:-600}
 # A guest that was never in SMM wrote nothing in the second address space.
 smm() { ! grep -q '"smis":0,' "$LOGS/$1-a.json"; }
 
-all_equal() { all_verified "$1" "$each" && smm "$1"; }
+# Nor have memslots changed that were to.
+churned() {
+	case $1 in
+	*churn*) ! grep -q '"churns":0,' "$LOGS/$1-a.json" ;;
+	esac
+}
+
+all_equal() { all_verified "$1" "$each" && smm "$1" && churned "$1"; }
 
 equal() {	# name, options of both, options of the primary
 	pair "$1" "$all --threshold 512K $3" "" "--ram $RAM $2"
