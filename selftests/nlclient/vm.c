@@ -185,6 +185,36 @@ static void vm_slots(void)
 	pair_checkpoint(&p);
 }
 
+/* No generation tells of that: it has to be looked at each time. */
+static void set_manual(struct pair *p, u64 manual)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+		.args[0] = manual,
+	};
+
+	if (ioctl(p->vm, KVM_ENABLE_CAP, &cap))
+		fail("manual protect: %s", strerror(errno));
+}
+
+static void vm_manual(void)
+{
+	static const char text[] =
+		"KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 was switched off";
+	struct pair p;
+
+	pair_up(&p, 60000);
+	set_manual(&p, 0);
+	gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG, text);
+	set_manual(&p, MANUAL);
+	pair_checkpoint(&p);
+	set_manual(&p, 0);
+	pair_write(&p, 0, PAGE, 9);
+	gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG, text);
+	set_manual(&p, MANUAL);
+	pair_checkpoint(&p);
+}
+
 const struct scenario vm_scenarios[] = {
 	{ "vm-refused", "what is no VM, or one that cannot be protected",
 	  vm_refused },
@@ -192,5 +222,7 @@ const struct scenario vm_scenarios[] = {
 	  vm_other_process },
 	{ "vm-slots", "memslots without a log: aborted, and then good",
 	  vm_slots },
+	{ "vm-manual", "logs that reading clears: aborted, and then good",
+	  vm_manual },
 	{ 0 }
 };
