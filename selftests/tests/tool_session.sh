@@ -138,6 +138,13 @@ inherits() {
 	return 1
 }
 verdict tool-inherits inherits
+# Named after this run: the log has the sessions of others, too.
+warned() {
+	$CTL session add "warned-$$" secondary --listen 127.0.0.1:7000 --insecure -- true \
+		>"$LOGS/tool-warned.log" 2>&1 &&
+		dmesg | grep -q "kcolo: warned-$$: session is insecure: it trusts whoever"
+}
+verdict tool-insecure-warning warned
 command_code() {
 	$CTL session add t4 secondary --listen 127.0.0.1:7000 --insecure -- sh -c "exit 7"
 	[ $? = 7 ]
