@@ -100,7 +100,10 @@ def run(phase, opts):
 
 
 def text_of(*argv):
-    r = subprocess.run(argv, cwd=TOP, capture_output=True, text=True)
+    try:
+        r = subprocess.run(argv, cwd=TOP, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
     return r.stdout.strip().splitlines()[0] if r.returncode == 0 and r.stdout else None
 
 

@@ -37,7 +37,7 @@ inject() {	# one in how many, how often, all or worker
 		filter=Y
 		reject="$tcp $after_tcp"
 		# shellcheck disable=SC2016
-		echo 'echo 1 >/proc/$(pgrep "^kcolo-pri")/make-it-fail' >>/run/kcolo-inject
+		echo 'echo 1 >"$(dirname "$(grep -ls "^kcolo-pri" /proc/[0-9]*/comm)")/make-it-fail"' >>/run/kcolo-inject
 	fi
 	for f in failslab fail_page_alloc; do
 		cat >>/run/kcolo-inject <<-END
