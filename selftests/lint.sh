@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What a reader should not have to look for: the module with W=1 -Werror on
-# each kernel, sparse, checkpatch --strict, kernel-doc, and generated code that
-# is what the specification makes. KTAP.
+# each kernel, sparse, checkpatch --strict, kernel-doc, generated code that is
+# what the specification makes, files that are short, and no two that need each
+# other. KTAP.
 
 set -u
 
@@ -86,6 +87,18 @@ sparse() {
 	! echo "$said" | grep -E 'kernel/.*(warning|error):'
 }
 
+# A file that does not fit one's head is two.
+LINES=620
+short() {
+	has_sources || return 1
+	# shellcheck disable=SC2046
+	wc -l $(sources kernel tools selftests include) \
+		$(find tools selftests -name '*.sh' -o -name '*.py') |
+		awk -v most=$LINES '$2 != "total" && $1 > most {
+			print $2 " has " $1 " lines, " most " are the most"; bad = 1
+		} END { exit bad }'
+}
+
 # The debug kernel is 6.12 with other options, and takes long to make.
 kernels=$(echo "${KERNELS:-6.1 6.12}" | tr ' ' '\n' | grep -v '^debug$')
 kernels=${kernels:-6.12}
@@ -104,5 +117,9 @@ kernel_doc >"$log" 2>&1
 result $? "kernel-doc is silent"
 tools/ynl-regen.sh --check >"$log" 2>&1
 result $? "generated code is up to date"
+short >"$log" 2>&1
+result $? "no source file is longer than $LINES lines"
+selftests/cycles.py "build/$k/kernel" >"$log" 2>&1
+result $? "no files of the module use each other in a circle"
 echo "1..$n"
 exit $bad
