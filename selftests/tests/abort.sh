@@ -10,6 +10,24 @@ aborted() {	# NAME
 		[ "$(grep -c '"outcome":"aborted","abort_reason":"requested"' "$LOGS/$1-a.json")" = 3 ]
 }
 
+# The first two, in the midst of the full sync: some of its pages were sent each
+# time, and not as many as when all were.
+in_sync() {	# NAME
+	all_verified "$1" 4 && grep -q '"aborted":2,' "$LOGS/$1-a.json" &&
+		sed -n 's/^{"type":"checkpoint","n":\([0-9]*\),.*"outcome":"\([a-z]*\)".*"pages_sync":\([0-9]*\).*/\1 \2 \3/p' \
+			"$LOGS/$1-a.json" | awk '
+			{ sent[$1] = $3 - before; before = $3; outcome[$1] = $2 }
+			END {
+				print "# pages of the sync: " sent[1] ", " sent[2] " aborted, all are " sent[3]
+				exit !(outcome[1] == "aborted" && outcome[2] == "aborted" &&
+				       sent[1] > 0 && sent[1] < sent[3] &&
+				       sent[2] > 0 && sent[2] < sent[3] && sent[4] == 0)
+			}'
+}
+pair abort-sync "--interval 20 --count 4 --verify-each 1 --threshold 512K
+	--abort-at precopy --abort-each 0 --abort-first 2" "" "--ram $RAM"
+verdict abort-sync in_sync abort-sync
+
 # The device state is large: its sending has not ended when the abort comes.
 for state in precopy ready flushing flushed committing; do
 	pair abort-$state "--interval 20 --count 4 --verify-each 1 --threshold 512K

@@ -123,6 +123,7 @@ struct options {
 	bool log_sync, deaf;
 	enum moment abort_at;
 	u32 abort_each;
+	u64 abort_first;
 	struct fault die, stop, run_at, stall;
 	const char *run_command;
 	u32 random_ms;

@@ -95,13 +95,38 @@ static void resume(struct primary *p, struct checkpoint *c)
 	c->pause_us = now_us() - c->paused_at;
 }
 
+static bool aborts(const struct checkpoint *c, enum moment m)
+{
+	return opt.abort_at == m &&
+		(c->n <= opt.abort_first ||
+		 (opt.abort_each && !(c->n % opt.abort_each)));
+}
+
+/*
+ * Until some of the full sync is sent, each time more of it, or the checkpoint is
+ * further than that.
+ */
+static void wait_syncing(struct primary *p, struct checkpoint *c)
+{
+	u64 some = c->n * ram_pages(p->vm) / (opt.abort_first + 2);
+	struct kcolo_session_info info;
+
+	do {
+		sleep_ms(1);
+		watch_info(&p->w, &info);
+	} while (info.state == KCOLO_STATE_PRECOPY &&
+		 watch_stat(&p->w, KCOLO_A_STATS_PAGES_SYNC) < c->synced + some);
+}
+
 /* Faults and aborts that are wanted at this moment. */
 static void moment(struct primary *p, struct checkpoint *c, enum moment m)
 {
 	fault_at(m, c->n);
-	if (opt.abort_at != m || !opt.abort_each || c->n % opt.abort_each)
+	if (!aborts(c, m))
 		return;
-	if (m == MOMENT_PRECOPY)
+	if (m == MOMENT_PRECOPY && c->n <= opt.abort_first)
+		wait_syncing(p, c);
+	else if (m == MOMENT_PRECOPY)
 		sleep_ms(random_below(5));
 	if (kcolo_abort(p->w.k))
 		say("abort of epoch %llu: %s", c->epoch, kcolo_error(p->w.k));
@@ -243,6 +268,7 @@ static void report_checkpoint(struct primary *p, struct checkpoint *c)
 	report_u64("pause_us", c->pause_us);
 	report_u64("verify_us", c->verify_us);
 	watch_report_stats(&p->w, "last-");
+	watch_report_stats(&p->w, "pages-");
 	if (c->verdict_known)
 		report_bool("hash_equal", c->hash_equal);
 	report_end();
@@ -256,6 +282,8 @@ static enum outcome one_checkpoint(struct primary *p)
 
 	c->n = ++p->n;
 	c->kind = next_kind();
+	if (c->n <= opt.abort_first)
+		c->synced = watch_stat(&p->w, KCOLO_A_STATS_PAGES_SYNC);
 	fault_begin(c->n);
 	if (kcolo_checkpoint(p->w.k, c->kind, &epoch)) {
 		refused(p, c, "request");

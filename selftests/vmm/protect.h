@@ -20,6 +20,7 @@ enum outcome {
 /**
  * struct checkpoint - one of them
  * @n: counted here, from 1
+ * @synced: pages of the full sync sent before, with --abort-first
  * @ready: the event checkpoint-ready
  * @end: the event that ended it, unless it is committed
  * @paused: the guest is
@@ -29,6 +30,7 @@ enum outcome {
  */
 struct checkpoint {
 	u64 n;
+	u64 synced;
 	u64 epoch;
 	enum kcolo_kind kind;
 	enum outcome outcome;

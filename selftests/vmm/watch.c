@@ -153,6 +153,16 @@ int watch_next(struct watch *w, struct kcolo_event *ev, int timeout_ms)
 	return ret;
 }
 
+u64 watch_stat(struct watch *w, u32 attr)
+{
+	struct kcolo_stats stats;
+
+	if (kcolo_stats_get(w->k, &stats))
+		die(EXIT_SESSION, "the statistics cannot be read: %s",
+		    kcolo_error(w->k));
+	return stats.value[attr];
+}
+
 void watch_report_stats(struct watch *w, const char *prefix)
 {
 	struct kcolo_stats stats;

@@ -33,6 +33,8 @@ void watch_subscribe(struct watch *w);
 int watch_next(struct watch *w, struct kcolo_event *ev, int timeout_ms);
 /* Like kcolo_session_get() without its regions; ends the process if it fails. */
 void watch_info(struct watch *w, struct kcolo_session_info *info);
+/* A counter of the session, KCOLO_A_STATS_*. */
+u64 watch_stat(struct watch *w, u32 attr);
 void watch_report_stats(struct watch *w, const char *prefix);
 
 #endif /* KVMM_WATCH_H */
