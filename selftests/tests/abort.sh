@@ -3,6 +3,7 @@
 # I3: a checkpoint aborted in any state loses nothing: the next one commits, and
 # all RAM is equal after it.
 . "$(dirname "$0")/test_lib.sh"
+. "$(dirname "$0")/stats_lib.sh"
 
 # The second, fourth and sixth: four commits are three aborts.
 aborted() {	# NAME
@@ -27,10 +28,12 @@ in_sync() {	# NAME
 pair abort-sync "--interval 20 --count 4 --verify-each 1 --threshold 512K
 	--abort-at precopy --abort-each 0 --abort-first 2" "" "--ram $RAM"
 verdict abort-sync in_sync abort-sync
+verdict abort-sync-counted counted abort-sync
 
 # The device state is large: its sending has not ended when the abort comes.
 for state in precopy ready flushing flushed committing; do
 	pair abort-$state "--interval 20 --count 4 --verify-each 1 --threshold 512K
 		--abort-at $state --abort-each 2 --state-pad 1M" "" "--ram $RAM_SMALL"
 	verdict abort-$state aborted abort-$state
+	verdict abort-$state-counted counted abort-$state
 done

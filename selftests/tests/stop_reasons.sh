@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Pre-copy ends for the reason that the parameters give it, also for those that
-# are set while it runs.
+# are set while it runs; and the statistics have counted it so.
 . "$(dirname "$0")/test_lib.sh"
+. "$(dirname "$0")/stats_lib.sh"
 
 # Memslots change all the time, and make all of RAM pending once more in every
 # round: however fast the host is, pre-copy would not end by itself.
@@ -17,14 +18,24 @@ each_has() {	# NAME PATTERN
 stops() {	# REASON ROUNDS OPTIONS
 	pair "stop-$1" "--interval 100 --count 3 --verify-each 1 $3" "" "$busy"
 	verdict "stop-$1" each_has "stop-$1" "\"stop_reason\":\"$1\",\"rounds\":$2,"
+	verdict "stop-$1-counted" counted "stop-$1" "end['memslot_changes'] > 0 and ($4)"
 }
+# Of an epoch that has no round each page is sent once, but for the full sync's.
+once="each[2]['pages_resent'] == each[0]['pages_resent']"
 
-stops disabled 0 "--threshold 0"
-stops threshold 0 "--threshold 1G"
-stops iterations 2 "--threshold 4K --max-iterations 2 --min-gain 0"
+stops disabled 0 "--threshold 0" "$once"
+stops threshold 0 "--threshold 1G" "$once"
+stops iterations 2 "--threshold 4K --max-iterations 2 --min-gain 0" True
 # Nothing is gained that is written again at once.
-stops gain 1 "--threshold 4K --max-iterations 100 --min-gain 100"
-stops urgent 0 "--threshold 4K --kind urgent"
+stops gain 1 "--threshold 4K --max-iterations 100 --min-gain 100" True
+stops urgent 0 "--threshold 4K --kind urgent" "$once and end['checkpoints_urgent'] == 3"
+
+# Pages that are written all the time are sent again: at least those that the guest
+# wrote in the full sync.
+pair resent "--interval 100 --count 3 --verify-each 1 --threshold 4K" "" \
+	"--ram $RAM_SMALL --pattern hot --content pages"
+verdict resent all_verified resent 3
+verdict resent-counted counted resent "end['pages_resent'] > 0 and end['memslot_changes'] == 0"
 
 # Pre-copy that would go on for ever ends by what is set while it does.
 during() {	# NAME PARAMETER VALUE PATTERN
@@ -34,6 +45,7 @@ during() {	# NAME PARAMETER VALUE PATTERN
 	pair "$1" "--interval 100 --count 2 --verify-each 1 --threshold 4K
 		--max-iterations 32767 --min-gain 0 --run-at precopy:1 --run /tmp/$1" "" "$busy"
 	verdict "$1" stopped "$1" "$4"
+	verdict "$1-counted" counted "$1" True
 }
 stopped() {
 	both_good && grep '"type":"checkpoint","n":1,' "$LOGS/$1-a.json" | grep -q "$2"
