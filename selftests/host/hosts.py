@@ -26,7 +26,9 @@ WIRE_BUFFER = 4 << 20
 
 APPEND = ('console=ttyS0 loglevel=5 panic=-1 oops=panic tsc=reliable nokaslr '
           'mitigations=off audit=0 8250.nr_uarts=1 '
-          'rcupdate.rcu_cpu_stall_timeout=60')
+          'rcupdate.rcu_cpu_stall_timeout=60 '
+          # On a busy machine no tick may come while the kernel looks for some.
+          'no_timer_check')
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -165,10 +167,11 @@ class Host:
             accel += ['-icount', 'shift=0']
         args = ['qemu-system-x86_64', '-nodefaults', '-no-user-config',
                 '-name', f'khost-{self.name}', '-machine', 'q35', *accel,
-                # q35: the interrupt routing of pc is computed in AML, which takes a
-                # minute on the debug kernel.  And rep movsb is emulated a byte at a
-                # time: let nobody use it.
-                '-cpu', 'max,-erms,-fsrm', '-smp', str(o.cpus), '-m', o.mem,
+                # The BIOS's table of CPUs, for a kernel without ACPI, has one of each
+                # socket.  And rep movsb is emulated a byte at a time: let nobody
+                # use it.
+                '-cpu', 'max,-erms,-fsrm', '-m', o.mem,
+                '-smp', f'{o.cpus},sockets={o.cpus}',
                 '-display', 'none', '-no-reboot',
                 '-kernel', self.kernel.image, '-initrd', self.kernel.initramfs,
                 '-append', append,
