@@ -67,6 +67,7 @@ TRACE_EVENT(kcolo_migrate_pending,
 		  __entry->size, __entry->threshold)
 );
 
+/* A secondary does not know what there was, nor what is sent: 0. */
 TRACE_EVENT(kcolo_round,
 	TP_PROTO(const char *name, u64 epoch, u32 round, u64 before, u64 sent),
 	TP_ARGS(name, epoch, round, before, sent),
