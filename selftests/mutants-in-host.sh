@@ -76,7 +76,8 @@ mutants() {
 	try stale_slot ram "--count 30 --threshold 0" "" "--ram 4M --churn 20 --vcpus 2"
 	try apply_before_apply ram "" "" "--ram $RAM_SMALL --device-state external"
 	try applied_bit_missing ram "" "" "--ram $RAM_SMALL --device-state external"
-	try clean_direct base "--count 0 --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
+	# Rounds: some of it has arrived by the time of the death.
+	try clean_direct base "--count 0 --interval 200 --threshold 4K --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
 	try one_space ram "" "" "--ram $RAM_SMALL"
 	try_test one_alias once once
 	try_test log_sync_no_wait log_sync log-sync-found
