@@ -167,11 +167,10 @@ class Host:
             accel += ['-icount', 'shift=0']
         args = ['qemu-system-x86_64', '-nodefaults', '-no-user-config',
                 '-name', f'khost-{self.name}', '-machine', 'q35', *accel,
-                # The BIOS's table of CPUs, for a kernel without ACPI, has one of each
-                # socket.  And rep movsb is emulated a byte at a time: let nobody
-                # use it.
-                '-cpu', 'max,-erms,-fsrm', '-m', o.mem,
-                '-smp', f'{o.cpus},sockets={o.cpus}',
+                # q35: the interrupt routing of pc is computed in AML, which takes a
+                # minute on the debug kernel.  And rep movsb is emulated a byte at a
+                # time: let nobody use it.
+                '-cpu', 'max,-erms,-fsrm', '-smp', str(o.cpus), '-m', o.mem,
                 '-display', 'none', '-no-reboot',
                 '-kernel', self.kernel.image, '-initrd', self.kernel.initramfs,
                 '-append', append,
