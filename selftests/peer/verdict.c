@@ -80,17 +80,23 @@ static void ask(struct serve *s)
 		fail("ABORT of epoch %llu came", s->l->in.hdr.epoch);
 }
 
-static void verdict_asked(void)
+/* As it was asked to; and the next epoch is whole. */
+static void dropped(struct serve *s)
 {
-	struct serve *s = ended(LONG_MS);
-
-	ask(s);
 	serve_abort(s, s->epoch, "as you like");
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "dropped");
 	primary_says(s, KCOLO_ABORT_REASON_REQUESTED, NULL);
 	s->want = true;
 	serve_commit(s);
 	commits(s);
+}
+
+static void verdict_asked(void)
+{
+	struct serve *s = ended(LONG_MS);
+
+	ask(s);
+	dropped(s);
 }
 
 /* Asked for twice it is one request, to which one answer is awaited. */
@@ -103,12 +109,7 @@ static void verdict_asked_twice(void)
 		fail("abort once more: %s", kcolo_error(s->k));
 	if (serve_hear(s, 200) != TCP_LATE)
 		fail("message %u came", s->l->in.hdr.type);
-	serve_abort(s, s->epoch, "as you like");
-	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "dropped");
-	primary_says(s, KCOLO_ABORT_REASON_REQUESTED, NULL);
-	s->want = true;
-	serve_commit(s);
-	commits(s);
+	dropped(s);
 }
 
 /* Apply was quicker. */
