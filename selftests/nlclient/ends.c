@@ -228,8 +228,6 @@ static void ends_unserved(void)
 
 	pair_up(&p, 60000);
 	uffd = hold_page(p.mem + 7 * PAGE);
-	if (uffd < 0)
-		fail("this kernel has no userfaultfd");
 	if (kcolo_checkpoint(p.a, KCOLO_KIND_PERIODIC, &epoch))
 		fail("checkpoint: %s", kcolo_error(p.a));
 	sleep_ms(300 * slow);

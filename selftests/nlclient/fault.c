@@ -22,8 +22,6 @@ int hold_page(void *page)
 	};
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOSYS)
-		return -1;
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
 	    ioctl(fd, UFFDIO_REGISTER, &reg))
 		fail("userfaultfd: %s", strerror(errno));

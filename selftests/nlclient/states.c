@@ -189,17 +189,12 @@ static void states_held(void)
 	await_state(p.a, KCOLO_STATE_READY);
 	pair_write(&p, 0, PAGE, 3);
 	uffd = hold_page(p.mem);
-	if (uffd >= 0) {
-		if (kcolo_flush(p.a))
-			fail("flush: %s", kcolo_error(p.a));
-		sleep_ms(100);
-		A(&p, FLUSHING);
-		let_go(uffd, p.mem);
-		await_state(p.a, KCOLO_STATE_FLUSHED);
-	} else {
-		note("no userfaultfd: flushing and applying are not looked at");
-		pair_flush(&p);
-	}
+	if (kcolo_flush(p.a))
+		fail("flush: %s", kcolo_error(p.a));
+	sleep_ms(100);
+	A(&p, FLUSHING);
+	let_go(uffd, p.mem);
+	await_state(p.a, KCOLO_STATE_FLUSHED);
 	wire(false);
 	if (kcolo_commit(p.a))
 		fail("commit: %s", kcolo_error(p.a));
@@ -208,22 +203,18 @@ static void states_held(void)
 	refused(p.nla, p.fda, "abort after the end",
 		build(&m, KCOLO_CMD_ABORT, p.fda, &p), EINPROGRESS,
 		"the end of the epoch was sent: the peer decides now");
-	if (uffd >= 0) {
-		uffd = hold_page(p.copy);
-		wire(true);
-		await_state(p.a, KCOLO_STATE_APPLYING);
-		A(&p, APPLYING);
-		B(&p, APPLYING);
-		let_go(uffd, p.copy);
-	}
+	uffd = hold_page(p.copy);
 	wire(true);
+	await_state(p.a, KCOLO_STATE_APPLYING);
+	A(&p, APPLYING);
+	B(&p, APPLYING);
+	let_go(uffd, p.copy);
 	await_state(p.a, KCOLO_STATE_IDLE);
 	read_session(p.a, &info);
 	expect(info.committed == epoch, "epoch %llu is committed, not %llu",
 	       (unsigned long long)info.committed, (unsigned long long)epoch);
 	expect(!memcmp(p.mem, p.copy, RAM_SIZE), "RAM is not equal");
-	all_were(true, S(PRECOPY) | S(COMMITTING) |
-		 (uffd < 0 ? 0 : S(FLUSHING) | S(APPLYING)));
+	all_were(true, S(PRECOPY) | S(FLUSHING) | S(COMMITTING) | S(APPLYING));
 }
 
 static void states_doubt(void)
