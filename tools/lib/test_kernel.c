@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,10 @@
 #include "internal.h"
 #include "test_kernel.h"
 
-/* Of a read of a full socket: what was asked before is answered. */
-#define FULL_US	20000
+/* A server that waits for the reader of a full socket is not waited for longer. */
+#define ANSWER_MS	1000
+
+static atomic_uint requests, handled;
 
 struct fake fake = {
 	.sessions = 1, .role = KCOLO_ROLE_PRIMARY, .state = KCOLO_STATE_IDLE,
@@ -330,6 +333,7 @@ static void *serve(void *arg)
 		nla_parse(a.tb, 63, genlmsg_attrdata(a.genl, 0),
 			  genlmsg_attrlen(a.genl, 0), NULL);
 		on_request(&a);
+		handled++;
 	}
 	close(a.server->fd);
 	free(a.server);
@@ -388,6 +392,20 @@ int __wrap_kcolo_nl_open(struct kcolo_nl *nl)
 	return 0;
 }
 
+/* As netlink has it: when a request is sent, it is answered. */
+int __wrap_kcolo_nl_send(struct kcolo_nl *nl, struct nlmsghdr *nlh)
+{
+	int64_t end = kcolo_now_ms() + ANSWER_MS;
+	unsigned int mine = ++requests;
+	int err = __real_kcolo_nl_send(nl, nlh);
+
+	if (err)
+		requests--;
+	while (!err && (int)(handled - mine) < 0 && kcolo_now_ms() < end)
+		sched_yield();
+	return err;
+}
+
 /* As netlink has it: without waiting, and from the kernel. */
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 {
@@ -400,14 +418,10 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 		errno = ENOBUFS;
 		return -1;
 	}
-	if (fake.full) {
-		/* The kernel answers before sendmsg() returns. */
-		usleep(FULL_US);
-		if (fake.full == 1) {
-			fake.full = 2;
-			errno = ENOBUFS;
-			return -1;
-		}
+	if (fake.full == 1) {
+		fake.full = 2;
+		errno = ENOBUFS;
+		return -1;
 	}
 	n = __real_recvmsg(fd, msg, flags | MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN)

@@ -71,6 +71,8 @@ void fake_put_event(struct nl_msg *msg, uint64_t seq);
 struct kcolo_nl;
 struct msghdr;
 int __wrap_kcolo_nl_open(struct kcolo_nl *nl);
+int __wrap_kcolo_nl_send(struct kcolo_nl *nl, struct nlmsghdr *nlh);
+int __real_kcolo_nl_send(struct kcolo_nl *nl, struct nlmsghdr *nlh);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t __real_recvmsg(int fd, struct msghdr *msg, int flags);
 void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
