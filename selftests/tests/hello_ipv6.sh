@@ -9,7 +9,7 @@ ip addr add $A6/64 dev va nodad
 ip -n b addr add $B6/64 dev vb nodad
 
 # shellcheck disable=SC2086
-ip netns exec b timeout -k 10 $((60 * SLOW)) $KVMM secondary --name t6 \
+$IN_B timeout -k 10 $((60 * SLOW)) $KVMM secondary --name t6 \
 	--listen [$B6]:7000 --side $B:7100 $COMMON --ram $RAM_SMALL \
 	--json "$LOGS/ipv6-b.json" >"$LOGS/ipv6-b.log" 2>&1 &
 second=$!

@@ -25,6 +25,8 @@ if [ -z "$MODULE" ]; then
 	[ -e "$MODULE" ] || MODULE=$(modinfo -n kcolo)
 fi
 B=10.1.0.2
+# As ip netns exec does, which takes longer to start.
+IN_B="nsenter -n/run/netns/b"
 # The debug kernel is many times slower, and so is what it measures.
 if [ "$KCOLO_KERNEL" = debug ]; then
 	SLOW=10
@@ -70,7 +72,7 @@ network() {
 # exit codes, $LOGS/NAME-{a,b}.{log,json} what they said.
 pair() {
 	# shellcheck disable=SC2086
-	ip netns exec b timeout -k 10 $((${TIME:-240} * SLOW)) $KVMM secondary --name t \
+	$IN_B timeout -k 10 $((${TIME:-240} * SLOW)) $KVMM secondary --name t \
 		--listen $B:7000 --side $B:7100 $COMMON $4 $3 \
 		--json "$LOGS/$1-b.json" >"$LOGS/$1-b.log" 2>&1 &
 	second=$!

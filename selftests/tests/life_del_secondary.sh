@@ -7,7 +7,7 @@
 TIME=60
 # A word, since pair() splits its options.
 DEL=/tmp/life-del-secondary
-printf '#!/bin/sh\n%s\n' "ip netns exec b $CTL session del t" >$DEL
+printf '#!/bin/sh\n%s\n' "$IN_B $CTL session del t" >$DEL
 chmod +x $DEL
 
 lost_closed() {	# exit codes: 5 is a session that has ended, 4 a peer lost

@@ -11,7 +11,7 @@ SLACK=$((12 * 1024))
 
 start_pair() {
 	# shellcheck disable=SC2086
-	ip netns exec b $KVMM secondary --name k --listen $B:7000 --side $B:7100 $COMMON \
+	$IN_B $KVMM secondary --name k --listen $B:7000 --side $B:7100 $COMMON \
 		--ram $RAM_SMALL --seed "$1" --promote command >"$LOGS/life-kill-b.log" 2>&1 &
 	b=$!
 	# shellcheck disable=SC2086

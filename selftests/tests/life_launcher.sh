@@ -5,7 +5,7 @@
 . "$(dirname "$0")/life_lib.sh"
 
 # shellcheck disable=SC2086
-ip netns exec b $KVMM secondary --name l --listen $B:7000 --side $B:7100 $COMMON \
+$IN_B $KVMM secondary --name l --listen $B:7000 --side $B:7100 $COMMON \
 	--ram $RAM_SMALL --promote lost --run-on 300 --verify \
 	--json "$LOGS/launcher-b.json" >"$LOGS/launcher-b.log" 2>&1 &
 second=$!

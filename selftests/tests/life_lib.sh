@@ -20,7 +20,7 @@ client() {
 }
 
 # in_b COMMAND...: in the other network namespace
-in_b() { ip netns exec b "$@"; }
+in_b() { $IN_B "$@"; }
 
 # until_true SECONDS COMMAND...: seconds of a host that has its CPU to itself
 until_true() {

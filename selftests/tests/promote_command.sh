@@ -10,7 +10,7 @@ standby() {
 	name=$1
 	shift
 	# shellcheck disable=SC2086
-	ip netns exec b timeout -k 10 $((240 * SLOW)) \
+	$IN_B timeout -k 10 $((240 * SLOW)) \
 		$CTL session add p secondary --listen $B:7000 --insecure -- \
 		$KVMM secondary --side $B:7100 $COMMON --ram $RAM_SMALL \
 		--promote command --run-on 300 --verify "$@" \

@@ -10,7 +10,7 @@ OPTIONS="--ram 4M --ram1 2M --vram 1M --rate 512K/1s"
 
 for i in $PAIRS; do
 	# shellcheck disable=SC2086
-	ip netns exec b timeout $((300 * SLOW)) $KVMM secondary --name many$i \
+	$IN_B timeout $((300 * SLOW)) $KVMM secondary --name many$i \
 		--listen $B:700$i --side $B:710$i $COMMON $OPTIONS --seed "$i" \
 		--json "$LOGS/many$i-b.json" >"$LOGS/many$i-b.log" 2>&1 &
 	eval "b$i=$!"
@@ -41,9 +41,9 @@ connected() {
 	done
 }
 until_true 20 connected
-until_true 20 connected ip netns exec b
+until_true 20 connected $IN_B
 verdict many-here four
-verdict many-there four ip netns exec b
+verdict many-there four $IN_B
 taken() {
 	! $CTL session add many1 primary --connect $B:7999 --insecure -- true \
 		2>"$LOGS/many-taken.log" &&
