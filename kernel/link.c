@@ -14,6 +14,8 @@
 
 /* How long the peer may take to hang up when it is told to. */
 #define CLOSE_MS	1000
+/* The longest wait for one that takes what was begun before. */
+#define CLOSE_MAX_MS	10000
 /* The longest wait for a message before what was set meanwhile is looked at. */
 #define TICK_MS		1000
 
@@ -320,36 +322,48 @@ int kcolo_link_accept(struct kcolo_session *s, struct kcolo_conn *conn,
 	return err;
 }
 
+/* CLOSE, behind what was begun: while the peer takes of that, but not for ever. */
+static int say_close(struct kcolo_session *s)
+{
+	struct kcolo_wire_hdr hdr = { .type = KCOLO_WIRE_CLOSE };
+	unsigned long end = jiffies + msecs_to_jiffies(CLOSE_MS);
+	unsigned long last = jiffies + msecs_to_jiffies(CLOSE_MAX_MS);
+	u64 before, taken = READ_ONCE(s->control.tx_bytes);
+	int err;
+
+	for (;;) {
+		err = kcolo_conn_send_now(&s->control, &hdr);
+		if (err != -EBUSY && err != -EAGAIN)
+			return err;
+		before = taken;
+		taken = READ_ONCE(s->control.tx_bytes);
+		if (taken != before)
+			end = jiffies + msecs_to_jiffies(CLOSE_MS);
+		if (time_after(jiffies, end) || time_after(jiffies, last) ||
+		    READ_ONCE(s->link_reason) != KCOLO_ABORT_REASON_NONE)
+			return err;
+		schedule_timeout_idle(msecs_to_jiffies(10));
+	}
+}
+
 /**
  * kcolo_link_close - tell the peer that the session ends, and is meant to
  * @s: session, ending
  *
- * Without this the peer could only take the end for a death. Waits a moment
- * for whoever is in the midst of a message, and for the peer to hang up: what is
- * on its way when a socket is closed may be thrown away.
+ * Without this the peer could only take the end for a death. Waits for whoever is
+ * in the midst of a message, CLOSE_MS without progress and CLOSE_MAX_MS at most,
+ * and for the peer to hang up: what is on its way when a socket is closed may be
+ * thrown away.
  */
 void kcolo_link_close(struct kcolo_session *s)
 {
-	struct kcolo_wire_hdr hdr = { .type = KCOLO_WIRE_CLOSE };
-	unsigned long end = jiffies + msecs_to_jiffies(CLOSE_MS);
-	int err;
-
 	/* The peer may take a try that is under way for a pair that stands. */
 	if (READ_ONCE(s->greeted))
 		wait_event_idle_timeout(s->wq, !READ_ONCE(s->greeted),
 					msecs_to_jiffies(CLOSE_MS));
 	if (READ_ONCE(s->state) == KCOLO_STATE_CONNECTING)
 		return;
-	for (;;) {
-		err = kcolo_conn_send_now(&s->control, &hdr);
-		if (err != -EBUSY && err != -EAGAIN)
-			break;
-		if (time_after(jiffies, end) ||
-		    READ_ONCE(s->link_reason) != KCOLO_ABORT_REASON_NONE)
-			return;
-		schedule_timeout_idle(msecs_to_jiffies(10));
-	}
-	if (err)
+	if (say_close(s))
 		return;
 	wait_event_idle_timeout(s->wq, READ_ONCE(s->link_reason) !=
 				KCOLO_ABORT_REASON_NONE,

@@ -189,35 +189,63 @@ int kcolo_conn_send(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr,
 	return send_message(conn, &out, away, arg);
 }
 
+static int send_at_once(struct kcolo_conn *conn, void *buf, size_t len)
+{
+	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT };
+	struct kvec vec = { .iov_base = buf, .iov_len = len };
+	int sent;
+
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, len);
+	sent = sock_sendmsg(conn->sock, &msg);
+	if (sent > 0)
+		conn->tx_bytes += sent;
+	return sent ? sent : -EAGAIN;
+}
+
+/* Of what is left of the message before, what there is room for. */
+static int push_rest(struct kcolo_conn *conn)
+{
+	int sent;
+
+	while (conn->rest) {
+		sent = send_at_once(conn, conn->rest + conn->rest_at,
+				    conn->rest_len - conn->rest_at);
+		if (sent < 0)
+			return sent;
+		conn->rest_at += sent;
+		if (conn->rest_at < conn->rest_len)
+			continue;
+		kvfree(conn->rest);
+		conn->rest = NULL;
+	}
+	return 0;
+}
+
 /**
  * kcolo_conn_send_now - send a message that has no body, or do not
  * @conn: any connection, owned by anybody
  * @hdr: the message; its length is 0
  *
- * Waits for nobody: neither for one who is sending, nor for the peer.
+ * Waits for nobody: neither for one who is sending, nor for the peer. What is
+ * left of a message before goes first, as far as there is room.
  *
  * Return: 0; -EBUSY or -EAGAIN when it was not sent and may be tried again; or
  * another negative errno.
  */
 int kcolo_conn_send_now(struct kcolo_conn *conn, struct kcolo_wire_hdr *hdr)
 {
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT };
 	u8 buf[KCOLO_WIRE_HDR];
-	struct kvec vec = { .iov_base = buf, .iov_len = sizeof(buf) };
 	int sent = -ENOTCONN;
 
 	kcolo_wire_put_hdr(buf, hdr);
-	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, sizeof(buf));
 	if (!mutex_trylock(&conn->tx_lock))
 		return -EBUSY;
 	mutex_lock(&conn->sock_lock);
-	if (conn->rest)
-		sent = -EBUSY;
-	else if (conn->sock)
-		sent = sock_sendmsg(conn->sock, &msg);
+	if (conn->sock)
+		sent = push_rest(conn);
+	if (!sent)
+		sent = send_at_once(conn, buf, sizeof(buf));
 	mutex_unlock(&conn->sock_lock);
-	if (sent > 0)
-		conn->tx_bytes += sent;
 	mutex_unlock(&conn->tx_lock);
 	if (sent < 0)
 		return sent;

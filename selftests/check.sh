@@ -102,11 +102,16 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 slow='^events_\|^tool_\|^life_\(del\|kill\|rmmod\)\|^sessions_\|^promote_command$'
 slow="$slow\|^external_\(apply\|failover\)\$\|^log_sync\$\|^no_memslot\$\|^clean\$"
 slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$"
-# What needs what only the debug kernel has.
-debug_only='^life_nomem$'
+# What mostly waits is a job with others that there are less of, so that the
+# last three of them, on the debug kernel, end at about the same time.
+waits="blocked hung"
+# What needs what only the debug kernel has; what is about the checks and not kcolo.
+debug_only='^life_no\(mem\|copy\)$'
+once='^controls$'
 half() {	# kernel, 0 or 1
 	local without=$debug_only some
-	[ "$1" != debug ] || without=$slow
+	[ "$1" = "$stock" ] || without="$without\|$once"
+	[ "$1" != debug ] || without="$slow\|^\($(echo "$waits" | sed 's/ /\\|/g')\)\$"
 	some=$(echo "$tests" | grep -v "$without")
 	# shellcheck disable=SC2046
 	in_host "$1" 1 $(echo "$some" | awk "NR % 2 == $2")
@@ -142,7 +147,8 @@ if [ -n "${debug:-}" ]; then
 	start tests0-debug half debug 0
 	start tests1-debug half debug 1
 	# In one host: to boot it, and to look for leaks, takes a minute.
-	start equal-debug in_host debug 1 ram_equal abort failover
+	# shellcheck disable=SC2086
+	start equal-debug in_host debug 1 ram_equal abort failover $waits
 fi
 wait
 

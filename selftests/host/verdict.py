@@ -43,27 +43,40 @@ def reports(*paths):
     return list(found)
 
 
-def emulator_fault(console):
-    """The fault of the emulator's own that CONSOLE ends in, if it is that one.
+# Bits that RFLAGS of no CPU has: 3, 5, 15, and all from 22 on.
+RESERVED = ~0x3f7fd7
+
+
+def emulator_fault(console, cpus):
+    """The fault of the emulator's own that CONSOLE ends in, if it is one we know.
+
+    Only without a frame of ours in the trace: then it says nothing about us.
+    Anything else is a failure, whatever else may have been at fault.
 
     One host in hundreds, without any module of ours, has panicked with a stack
-    guard page hit in error_entry and its clock gone back.  Exactly that, and only
-    without a frame of ours in the trace: then it says nothing about us.  Anything
-    else is a failure, whatever else may have been at fault.
+    guard page hit in error_entry and its clock gone back.
+
+    In one other the first report already had bits in RFLAGS that no instruction
+    sets: the emulator takes them, at the end of a guest's turn, from where it has
+    put them at its beginning.  With one CPU nothing but the guest has run between,
+    and a guest that writes there is the emulator's doing, too.
     """
     try:
         with open(console, errors='replace') as f:
             lines = f.readlines()
     except FileNotFoundError:
         return None
-    hit = next((i for i, line in enumerate(lines)
-                if 'stack guard page' in line), None)
+    hit = next((i for i, line in enumerate(lines) if REPORT.search(line)), None)
     if hit is None:
         return None
     trace = ''.join(lines[hit:])
     if re.search(r'\[kcolo\]|\bkcolo_', trace):
         return None
     stamps = [float(m[1]) for m in map(STAMP.match, lines) if m]
-    if 'error_entry' in trace and any(b < a for a, b in zip(stamps, stamps[1:])):
+    if 'stack guard page' in trace and 'error_entry' in trace and \
+            any(b < a for a, b in zip(stamps, stamps[1:])):
         return 'error_entry, the clock gone back'
+    flags = re.search(r'EFLAGS: ([0-9a-f]+)', trace)
+    if cpus == 1 and flags and int(flags[1], 16) & RESERVED:
+        return f'RFLAGS {flags[1]}'
     return None

@@ -124,6 +124,8 @@ static void blocked_close(void)
 	sleep_ms(300);
 	if (kcolo_session_del(s->k))
 		fail("session-del: %s", kcolo_error(s->k));
+	/* By now nobody waits for room any more. */
+	sleep_ms(500);
 	s->size = 0;
 	do {
 		ret = serve_hear(s, SOON_MS);

@@ -4,16 +4,7 @@
 # allocations on kcolo's behalf fails: a checkpoint is aborted, or the link given
 # up; never is a page lost, and nothing hangs. Then the same when a session is made,
 # which may be refused. Needs the debug kernel's fault injection.
-. "$(dirname "$0")/test_lib.sh"
-
-F=/sys/kernel/debug
-mountpoint -q $F || mount -t debugfs none $F
-if [ ! -d $F/failslab ]; then
-	# There it has to be.
-	[ "$KCOLO_KERNEL" = debug ] && echo "not ok nomem (this kernel cannot inject faults)" ||
-		echo "skip this kernel cannot inject faults"
-	exit 0
-fi
+. "$(dirname "$0")/fault_lib.sh"
 
 # First and last address of the module's code, and of TCP's sending.
 python3 - >/run/kcolo-range <<-'END'
@@ -26,35 +17,29 @@ print(hex(start), hex(start + size), hex(tcp), hex(after))
 END
 read -r first last tcp after_tcp </run/kcolo-range
 
-# What a VMM can run, since pair() splits its options: one word.
 inject() {	# one in how many, how often, all or worker
 	filter=N
 	reject="0 0"
-	printf '#!/bin/sh\n' >/run/kcolo-inject
+	inject_begin
 	# By a task filter the primary's worker alone, and what it allocates itself:
 	# TCP waits for memory and tries again, which takes long and aborts nothing.
 	if [ "$3" = worker ]; then
 		filter=Y
 		reject="$tcp $after_tcp"
-		# shellcheck disable=SC2016
-		echo 'echo 1 >"$(dirname "$(grep -ls "^kcolo-pri" /proc/[0-9]*/comm)")/make-it-fail"' >>/run/kcolo-inject
+		inject_worker
 	fi
 	for f in failslab fail_page_alloc; do
-		cat >>/run/kcolo-inject <<-END
+		cat >>$INJECT <<-END
 		echo $first >$F/$f/require-start
 		echo $last >$F/$f/require-end
 		echo ${reject% *} >$F/$f/reject-start
 		echo ${reject#* } >$F/$f/reject-end
-		echo 0 >$F/$f/verbose
 		echo N >$F/$f/ignore-gfp-wait
-		echo $1 >$F/$f/interval
-		echo $2 >$F/$f/times
-		echo $filter >$F/$f/task-filter
-		echo 100 >$F/$f/probability
 		END
 	done
-	echo "echo 0 >$F/fail_page_alloc/min-order" >>/run/kcolo-inject
-	chmod +x /run/kcolo-inject
+	echo "echo 0 >$F/fail_page_alloc/min-order" >>$INJECT
+	inject_every failslab "$1" "$2" $filter
+	inject_every fail_page_alloc "$1" "$2" $filter
 }
 
 no_more() {
@@ -97,7 +82,7 @@ went_on() { all_verified nomem-worker 6 && [ "$(injected)" -gt 0 ]; }
 limit=50
 inject 1 $limit worker
 pair nomem-worker "--interval 20 --count 6 --verify-each 1 --threshold 512K
-	--run-at committed:2 --run /run/kcolo-inject" "" "--ram $RAM_SMALL"
+	--run-at committed:2 --run $INJECT" "" "--ram $RAM_SMALL"
 no_more
 tell nomem-worker
 verdict nomem-worker went_on
@@ -110,7 +95,7 @@ for one_in in ${NOMEM:-1600 400 100}; do
 	name=nomem-$one_in
 	inject "$one_in" $limit all
 	pair $name "--interval 20 --count 10 --verify-each 1 --threshold 512K
-		--exit-on-lost --run-at committed:2 --run /run/kcolo-inject" \
+		--exit-on-lost --run-at committed:2 --run $INJECT" \
 		"" "--ram $RAM_SMALL --peer-timeout 10000"
 	no_more
 	tell $name
@@ -128,7 +113,7 @@ made_or_refused() {
 	i=0
 	while [ $i -lt 10 ]; do
 		i=$((i + 1))
-		/run/kcolo-inject
+		$INJECT
 		timeout 60 $CTL session add nomem secondary --listen 127.0.0.1:$((7000 + i)) \
 			--insecure -- true >"$LOGS/nomem-add.log" 2>&1
 		code=$?

@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# I1, I5: copies to and from the VMM's memory that fail in the primary's worker. A
+# dirty log that cannot be read leaves its whole memslot dirty; one that cannot be
+# cleared, and a page that cannot be read, end the checkpoint. Never is a page lost.
+# Needs the debug kernel's fault injection.
+. "$(dirname "$0")/fault_lib.sh"
+
+inject() {	# one in how many, how often
+	inject_begin
+	inject_worker
+	inject_every fail_usercopy "$1" "$2" Y
+}
+
+all_failed() { [ "$(cat $F/fail_usercopy/times)" = 0 ]; }
+aborts() { grep -c "\"abort_reason\":\"$2\"" "$LOGS/$1-a.json"; }
+
+run() {	# NAME MOMENT
+	pair "$1" "--interval 20 --count 8 --verify-each 1 --threshold 512K
+		--run-at $2 --run $INJECT" "" "--ram 4M --ram1 2M"
+	echo 0 >$F/fail_usercopy/probability
+}
+
+# What the worker does next is the last harvest: two logs are not read.
+inject 1 2
+run nocopy-log ready:3
+marked() { all_verified nocopy-log 8 && all_failed && grep -q '"aborted":0[,}]' "$LOGS/nocopy-log-a.json"; }
+verdict nocopy-log marked
+
+inject 41 12
+run nocopy committed:2
+echo "# aborts: $(aborts nocopy guest-memory) for a page, $(aborts nocopy scratch) for a log"
+given_up() { all_verified nocopy 8 && all_failed && [ "$(aborts nocopy guest-memory)" -gt 0 ]; }
+verdict nocopy given_up
