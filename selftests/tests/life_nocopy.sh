@@ -27,8 +27,14 @@ run nocopy-log ready:3
 marked() { all_verified nocopy-log 8 && all_failed && grep -q '"aborted":0[,}]' "$LOGS/nocopy-log-a.json"; }
 verdict nocopy-log marked
 
+given_up() { all_verified "$1" 8 && all_failed && [ "$(aborts "$1" "$2")" -gt 0 ]; }
+
+# None of them is read, and then one is not cleared.
+inject 1 30
+run nocopy-clear ready:3
+verdict nocopy-clear given_up nocopy-clear scratch
+
+# Most copies are of pages.
 inject 41 12
-run nocopy committed:2
-echo "# aborts: $(aborts nocopy guest-memory) for a page, $(aborts nocopy scratch) for a log"
-given_up() { all_verified nocopy 8 && all_failed && [ "$(aborts nocopy guest-memory)" -gt 0 ]; }
-verdict nocopy given_up
+run nocopy-page committed:2
+verdict nocopy-page given_up nocopy-page guest-memory
