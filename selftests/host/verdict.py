@@ -47,7 +47,7 @@ def reports(*paths):
 RESERVED = ~0x3f7fd7
 
 
-def emulator_fault(console, cpus):
+def emulator_fault(console):
     """The fault of the emulator's own that CONSOLE ends in, if it is one we know.
 
     Only without a frame of ours in the trace: then it says nothing about us.
@@ -56,10 +56,11 @@ def emulator_fault(console, cpus):
     One host in hundreds, without any module of ours, has panicked with a stack
     guard page hit in error_entry and its clock gone back.
 
-    In one other the first report already had bits in RFLAGS that no instruction
-    sets: the emulator takes them, at the end of a guest's turn, from where it has
-    put them at its beginning.  With one CPU nothing but the guest has run between,
-    and a guest that writes there is the emulator's doing, too.
+    In another, with kcolo loaded, RFLAGS had bits that no instruction sets, in the
+    first report already and until the panic: the low half of a kernel address.  The
+    emulator keeps flags as operands of what set them, and mixes them up: branches
+    go wrong from there on.  A kernel whose memory is overwritten does not get there:
+    what it loads into RFLAGS has those bits taken out.
     """
     try:
         with open(console, errors='replace') as f:
@@ -77,6 +78,6 @@ def emulator_fault(console, cpus):
             any(b < a for a, b in zip(stamps, stamps[1:])):
         return 'error_entry, the clock gone back'
     flags = re.search(r'EFLAGS: ([0-9a-f]+)', trace)
-    if cpus == 1 and flags and int(flags[1], 16) & RESERVED:
+    if flags and int(flags[1], 16) & RESERVED:
         return f'RFLAGS {flags[1]}'
     return None
