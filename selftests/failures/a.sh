@@ -12,7 +12,7 @@ TIME=$((100 * SLOW))
 fenced_or_lost() { [ "$code" = 3 ] || [ "$code" = 4 ]; }
 
 load_module
-i=${1:-1}
+i=${1:-$FIRST}
 while [ "$i" -le "$FAILURES" ]; do
 	case_of "$i"
 	hostctl barrier "case-$i" || exit 1

@@ -24,7 +24,7 @@ await_promotion() {
 }
 
 load_module
-i=1
+i=$FIRST
 while [ "$i" -le "$FAILURES" ]; do
 	case_of "$i"
 	name=failure-$i-$how-$moment

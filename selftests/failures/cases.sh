@@ -37,6 +37,8 @@ cases() {
 }
 
 NR=$(cases | wc -l)
+# The first and the last of them.
+FIRST=${FIRST:-1}
 FAILURES=${FAILURES:-$NR}
 
 # Sets $how and $moment. After the last line it begins anew, at random moments.

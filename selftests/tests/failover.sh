@@ -17,8 +17,9 @@ for state in $states; do
 		--threshold 512K --die-at $state:3" "$promote" "--ram $RAM_SMALL"
 	verdict die-$state died die-$state
 done
-i=0
-while [ $i -lt "${KILLS:-10}" ]; do
+i=${FIRST:-0}
+last=$((i + ${KILLS:-10}))
+while [ "$i" -lt $last ]; do
 	i=$((i + 1))
 	pair die-random-$i "--interval 20 --count 0 --verify-each 1
 		--threshold 512K --die-at rand:4" "$promote" "--ram $RAM_SMALL --seed $i"

@@ -6,7 +6,7 @@
 
 n=${CHECKPOINTS:-300}
 each=$(((n + 6) / 7))
-all="--interval 20 --count $each --verify-each 1"
+all="--interval 20 --count $each --verify-each 1 --seed ${SEED:-1}"
 
 # Seconds for each of the seven, on a machine that is busy.
 TIME=${TIME:-600}
