@@ -3,7 +3,8 @@
  * Pages on the secondary: from the data connection to staging, and from there
  * to the base image, which is the VMM's memory. The base image is written to
  * in two cases only: an epoch that is committed is put in place, and before
- * the first commit, when there is nothing to protect yet.
+ * the first commit, when there is nothing to protect yet. A region that was
+ * added in-place is none: it is written to at once.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -27,6 +28,7 @@ struct intake {
 	struct bio_vec bv[KCOLO_WIRE_PAGES_MAX];
 	unsigned int nr;
 	unsigned int used;
+	bool in_guest;
 	u8 head[KCOLO_WIRE_HDR + KCOLO_WIRE_PAGES_HEAD];
 	u8 extents[KCOLO_WIRE_EXTENT * KCOLO_WIRE_EXTENTS_MAX];
 };
@@ -197,10 +199,6 @@ static const char *intake_head(struct kcolo_session *s, struct intake *in)
 					s->region_pages, s->nr_peer_regions);
 }
 
-/* What to do with each page of a message. */
-typedef int (*intake_fn)(struct kcolo_session *s, struct intake *in,
-			 const struct kcolo_wire_extent *e, u64 index);
-
 static int intake_stage(struct kcolo_session *s, struct intake *in,
 			const struct kcolo_wire_extent *e, u64 index)
 {
@@ -232,7 +230,15 @@ static int intake_direct(struct kcolo_session *s, struct intake *in,
 	return err;
 }
 
-static int intake_each(struct kcolo_session *s, struct intake *in, intake_fn fn)
+/* Not by what it was before: a commit may have come in between. */
+static bool goes_direct(const struct kcolo_session *s, const struct intake *in,
+			unsigned int region)
+{
+	return in->in_guest && (s->direct || s->peer_region[region]->in_place ||
+				kcolo_mutant(apply_before_end));
+}
+
+static int intake_each(struct kcolo_session *s, struct intake *in)
 {
 	struct kcolo_wire_extent e;
 	unsigned int i, j;
@@ -241,7 +247,9 @@ static int intake_each(struct kcolo_session *s, struct intake *in, intake_fn fn)
 	for (i = 0; i < in->pages.nr_extents; i++) {
 		kcolo_wire_get_extent(in->extents + i * KCOLO_WIRE_EXTENT, &e);
 		for (j = 0; j < e.count; j++) {
-			err = fn(s, in, &e, e.first + j);
+			err = goes_direct(s, in, e.region) ?
+			      intake_direct(s, in, &e, e.first + j) :
+			      intake_stage(s, in, &e, e.first + j);
 			if (err)
 				return err;
 		}
@@ -266,7 +274,7 @@ static u64 intake_pages(const struct intake *in)
  * Under staging_lock, and for the direct way in the guest too: nothing takes
  * staging_lock under a mmap_lock.
  */
-static int intake_keep(struct kcolo_session *s, struct intake *in, bool direct)
+static int intake_keep(struct kcolo_session *s, struct intake *in)
 {
 	u64 nr = intake_pages(in);
 	int err;
@@ -276,7 +284,7 @@ static int intake_keep(struct kcolo_session *s, struct intake *in, bool direct)
 		KCOLO_STAT(s, PAGES_DROPPED) += nr;
 		return 0;
 	}
-	err = intake_each(s, in, direct ? intake_direct : intake_stage);
+	err = intake_each(s, in);
 	if (err)
 		return err;
 	KCOLO_STAT(s, PAGES_RAW) += in->nr;
@@ -289,23 +297,20 @@ static int intake_keep(struct kcolo_session *s, struct intake *in, bool direct)
 
 static const char *intake_store(struct kcolo_session *s, struct intake *in)
 {
-	bool direct;
 	int err;
 
 	mutex_lock(&s->staging_lock);
-	direct = s->direct || kcolo_mutant(apply_before_end);
+	in->in_guest = s->direct || s->in_place || kcolo_mutant(apply_before_end);
 	mutex_unlock(&s->staging_lock);
 	in->reason = KCOLO_ABORT_REASON_VM_GONE;
-	if (direct && !kcolo_guest_enter(&s->guest)) {
+	if (in->in_guest && !kcolo_guest_enter(&s->guest)) {
 		intake_drop(s, in);
 		return "the VMM has died";
 	}
 	mutex_lock(&s->staging_lock);
-	/* Not by what it was before: a commit may have come in between. */
-	err = intake_keep(s, in, direct &&
-			  (s->direct || kcolo_mutant(apply_before_end)));
+	err = intake_keep(s, in);
 	mutex_unlock(&s->staging_lock);
-	if (direct)
+	if (in->in_guest)
 		kcolo_guest_leave(&s->guest);
 	intake_drop(s, in);
 	wake_up_all(&s->wq);

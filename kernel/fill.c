@@ -26,7 +26,8 @@ int kcolo_fill_region(struct sk_buff *skb, const struct kcolo_region *r)
 	    nla_put_u32(skb, KCOLO_A_REGION_ID, r->id) ||
 	    nla_put_string(skb, KCOLO_A_REGION_NAME, r->name) ||
 	    put_u64(skb, KCOLO_A_REGION_ADDRESS, r->hva) ||
-	    put_u64(skb, KCOLO_A_REGION_SIZE, r->nr_pages << PAGE_SHIFT))
+	    put_u64(skb, KCOLO_A_REGION_SIZE, r->nr_pages << PAGE_SHIFT) ||
+	    (r->in_place && nla_put_flag(skb, KCOLO_A_REGION_IN_PLACE)))
 		return -EMSGSIZE;
 	if (r->log_size &&
 	    (put_u64(skb, KCOLO_A_REGION_LOG_OFFSET, KCOLO_LOG_OFFSET(r->id)) ||

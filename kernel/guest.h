@@ -26,6 +26,7 @@ struct netlink_ext_ack;
  *	state: the applied log, set when the page was put in place and taken by
  *	the VMM. All with atomic operations.
  * @log_size: bytes of @log
+ * @in_place: pages are put in it as they come; it is no base image (secondary)
  */
 struct kcolo_region {
 	u32 id;
@@ -38,6 +39,7 @@ struct kcolo_region {
 	u64 nr_unacked;
 	unsigned long *log;
 	size_t log_size;
+	bool in_place;
 };
 
 /**

@@ -11,13 +11,14 @@
 #include <uapi/linux/kcolo.h>
 
 /* Common nested types */
-const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_LOG_SIZE + 1] = {
+const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_IN_PLACE + 1] = {
 	[KCOLO_A_REGION_ID] = { .type = NLA_U32, },
 	[KCOLO_A_REGION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
 	[KCOLO_A_REGION_ADDRESS] = { .type = NLA_U64, },
 	[KCOLO_A_REGION_SIZE] = { .type = NLA_U64, },
 	[KCOLO_A_REGION_LOG_OFFSET] = { .type = NLA_U64, },
 	[KCOLO_A_REGION_LOG_SIZE] = { .type = NLA_U64, },
+	[KCOLO_A_REGION_IN_PLACE] = { .type = NLA_FLAG, },
 };
 
 /* KCOLO_CMD_SESSION_NEW - do */

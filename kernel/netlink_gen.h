@@ -12,7 +12,7 @@
 #include <uapi/linux/kcolo.h>
 
 /* Common nested types */
-extern const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_LOG_SIZE + 1];
+extern const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_IN_PLACE + 1];
 
 extern const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT + 1];
 

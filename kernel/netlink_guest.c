@@ -94,6 +94,12 @@ static int check_region(struct kcolo_session *s, struct nlattr **tb,
 			return -EEXIST;
 		}
 	}
+	if (tb[KCOLO_A_REGION_IN_PLACE] &&
+	    (s->role != KCOLO_ROLE_SECONDARY || !s->external)) {
+		NL_SET_ERR_MSG(extack,
+			       "in-place is for a secondary with external device state");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -108,6 +114,7 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb)
 	if (err)
 		return err;
 	r->id = s->nr_regions;
+	r->in_place = tb[KCOLO_A_REGION_IN_PLACE];
 	mutex_lock(&s->map_lock);
 	s->region[s->nr_regions++] = r;
 	mutex_unlock(&s->map_lock);
@@ -123,7 +130,7 @@ static int parse_region(struct genl_info *info, struct nlattr **tb)
 		NL_SET_ERR_MSG(info->extack, "which region?");
 		return -EINVAL;
 	}
-	err = nla_parse_nested(tb, KCOLO_A_REGION_LOG_SIZE, nest,
+	err = nla_parse_nested(tb, KCOLO_A_REGION_MAX, nest,
 			       kcolo_region_nl_policy, info->extack);
 	if (!err && !tb[KCOLO_A_REGION_NAME]) {
 		NL_SET_ERR_MSG(info->extack, "a region needs a name");
@@ -178,7 +185,7 @@ static int adopt_for_region(struct kcolo_session *s, struct nlattr **tb,
 
 int kcolo_nl_region_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *tb[KCOLO_A_REGION_LOG_SIZE + 1];
+	struct nlattr *tb[KCOLO_A_REGION_MAX + 1];
 	struct kcolo_session *s = kcolo_nl_session(skb, info);
 	struct kcolo_nl_reply reply;
 	int err;
@@ -233,7 +240,7 @@ static int del_region(struct kcolo_session *s, const char *name,
 
 int kcolo_nl_region_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *tb[KCOLO_A_REGION_LOG_SIZE + 1];
+	struct nlattr *tb[KCOLO_A_REGION_MAX + 1];
 	struct kcolo_session *s = kcolo_nl_session(skb, info);
 	int err;
 

@@ -175,6 +175,34 @@ static void external_drop(void)
 	expect(taken(&p, &first) == 1 && first == 3, "page 3 was not applied");
 }
 
+/* A cache has pages as they come; what was given up comes again. */
+static void external_in_place(void)
+{
+	struct kcolo_stats stats;
+	u64 first, epoch;
+	struct pair p;
+
+	pair_up_in_place(&p, 60000);
+	expect(p.rb.info.in_place, "the region is not in-place");
+	commits(&p, prepared(&p));
+	taken(&p, &first);
+	pair_write(&p, 3 * PAGE, PAGE, 5);
+	epoch = prepared(&p);
+	expect(p.copy[3 * PAGE] == 5, "a prepared epoch is not in the cache");
+	if (kcolo_drop(p.b, epoch))
+		fail("drop: %s", kcolo_error(p.b));
+	given_up(&p, KCOLO_ABORT_REASON_PEER_REFUSED);
+	/* What the cache had at the last commit. */
+	pair_write(&p, 3 * PAGE, PAGE, 1);
+	commits(&p, prepared(&p));
+	expect(p.copy[3 * PAGE] == 1, "page 3 did not come again");
+	expect(taken(&p, &first) == 1 && first == 3, "page 3 has no bit");
+	if (kcolo_stats_get(p.b, &stats))
+		fail("stats: %s", kcolo_error(p.b));
+	expect(!stats.value[KCOLO_A_STATS_STAGING_PEAK_BYTES],
+	       "pages of a cache were staged");
+}
+
 static void external_abort(void)
 {
 	struct pair p;
@@ -258,6 +286,8 @@ const struct scenario external_scenarios[] = {
 	{ "external-io", "no device state in the session", external_io },
 	{ "external-drop", "dropped when received and when prepared",
 	  external_drop },
+	{ "external-in-place", "a cache that pages are put in as they come",
+	  external_in_place },
 	{ "external-abort", "the primary gives up after the end",
 	  external_abort },
 	{ "external-lost", "the link is cut when prepared", external_lost },

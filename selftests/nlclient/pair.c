@@ -192,13 +192,11 @@ void await_gone(const char *name, u32 ms)
 	kcolo_close(k);
 }
 
-void pair_up(struct pair *p, u32 peer_timeout)
-{
-	pair_up_with(p, peer_timeout, KCOLO_DEVICE_STATE_SESSION);
-}
+typedef int (*add_fn)(struct kcolo *k, const char *name, void *addr, size_t size,
+		      struct kcolo_region *region);
 
-void pair_up_with(struct pair *p, u32 peer_timeout,
-		  enum kcolo_device_state device_state)
+static void up(struct pair *p, u32 peer_timeout,
+	       enum kcolo_device_state device_state, add_fn add_to_secondary)
 {
 	u16 port = new_port();
 
@@ -222,10 +220,27 @@ void pair_up_with(struct pair *p, u32 peer_timeout,
 	if (kcolo_vm_attach(p->a, p->vm) ||
 	    kcolo_region_add(p->a, "ram", p->mem, RAM_SIZE, &p->ra))
 		fail("the primary: %s", kcolo_error(p->a));
-	if (kcolo_region_add(p->b, "ram", p->copy, RAM_SIZE, &p->rb))
+	if (add_to_secondary(p->b, "ram", p->copy, RAM_SIZE, &p->rb))
 		fail("the secondary: %s", kcolo_error(p->b));
 	await_state(p->a, KCOLO_STATE_IDLE);
 	await_state(p->b, KCOLO_STATE_IDLE);
+}
+
+void pair_up(struct pair *p, u32 peer_timeout)
+{
+	up(p, peer_timeout, KCOLO_DEVICE_STATE_SESSION, kcolo_region_add);
+}
+
+void pair_up_with(struct pair *p, u32 peer_timeout,
+		  enum kcolo_device_state device_state)
+{
+	up(p, peer_timeout, device_state, kcolo_region_add);
+}
+
+void pair_up_in_place(struct pair *p, u32 peer_timeout)
+{
+	up(p, peer_timeout, KCOLO_DEVICE_STATE_EXTERNAL,
+	   kcolo_region_add_in_place);
 }
 
 void pair_down(struct pair *p)

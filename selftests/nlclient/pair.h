@@ -55,6 +55,8 @@ u8 *make_ram(size_t size);
 
 /* Both ends connected and with their regions, no checkpoint yet. */
 void pair_up(struct pair *p, u32 peer_timeout);
+/* With external device state, and a cache on the secondary. */
+void pair_up_in_place(struct pair *p, u32 peer_timeout);
 void pair_up_with(struct pair *p, u32 peer_timeout,
 		  enum kcolo_device_state device_state);
 void pair_down(struct pair *p);

@@ -161,6 +161,21 @@ static void deletions(u64 ram)
 	refused(nl, fd, "none is left", del(&m, "one"), ENOENT, text);
 }
 
+/* The sessions here carry the device state. */
+static void in_place(u64 ram)
+{
+	struct msg m;
+	u32 nest;
+
+	nest = msg_nest(add(&m), KCOLO_A_SESSION_REGION);
+	msg_str(&m, KCOLO_A_REGION_NAME, "cache");
+	msg_u64(&m, KCOLO_A_REGION_ADDRESS, ram);
+	msg_u64(&m, KCOLO_A_REGION_SIZE, PAGE);
+	msg_flag(&m, KCOLO_A_REGION_IN_PLACE);
+	refused(nl, fd, "in-place", msg_nest_end(&m, nest), EINVAL,
+		"in-place is for a secondary with external device state");
+}
+
 static void many(u64 ram)
 {
 	char name[KCOLO_NAME_MAX + 1];
@@ -191,6 +206,7 @@ static void all(struct kcolo *k)
 	bad_places(ram);
 	overlapping(ram);
 	deletions(ram);
+	in_place(ram);
 	many(ram);
 	err = kcolo_session_get(k, &info);
 	if (err)

@@ -102,6 +102,7 @@ struct options {
 	bool verify_late;	/* hash after the commit, not in the pause that counts */
 	bool verify;
 	bool external;		/* device state over the side channel */
+	bool in_place;		/* RAM is a cache */
 	bool clean;		/* RAM over the side channel before the first epoch */
 	const char *json;
 	bool quiet;

@@ -161,6 +161,8 @@ static const struct option_def {
 	  "as in kcolo" },
 	{ "device-state", CHOICE, BOTH, &opt.external, device_states,
 	  "how it gets over; external is the side channel" },
+	{ "in-place", FLAG, SECONDARY, &opt.in_place, NULL,
+	  "take pages as they come: RAM is a cache, not to be restored" },
 	{ "clean", FLAG, BOTH, &opt.clean, NULL,
 	  "copy RAM over the side channel, and have kcolo send what is new" },
 	{ "log-sync", FLAG, PRIMARY, &opt.log_sync, NULL,

@@ -68,13 +68,15 @@ void watch_open(struct watch *w, enum kcolo_role role)
 void watch_regions(struct watch *w, struct vm *vm,
 		   struct kcolo_region region[MAX_REGIONS])
 {
+	int (*add)(struct kcolo *k, const char *name, void *addr, size_t size,
+		   struct kcolo_region *region);
 	struct region *r;
 	u32 i;
 
+	add = opt.in_place ? kcolo_region_add_in_place : kcolo_region_add;
 	for (i = 0; i < vm->nr_regions; i++) {
 		r = &vm->region[i];
-		if (kcolo_region_add(w->k, r->name, r->mem, r->size,
-				     &region[i]))
+		if (add(w->k, r->name, r->mem, r->size, &region[i]))
 			die(EXIT_SESSION, "region %s: %s", r->name,
 			    kcolo_error(w->k));
 		if (region[i].log)

@@ -52,6 +52,7 @@ static void add_regions(struct json_object *o,
 		json_add_u64(r, "size", info->regions[i].size);
 		json_add_u64(r, "log-offset", info->regions[i].log_offset);
 		json_add_u64(r, "log-size", info->regions[i].log_size);
+		json_add_bool(r, "in-place", info->regions[i].in_place);
 		json_append(array, r);
 	}
 }

@@ -114,6 +114,14 @@ static void unmap_log(struct kcolo *k, struct kcolo_region *region)
 	region->log = NULL;
 }
 
+/* What is asked for: without a size the region of this name. */
+struct region_request {
+	const char *name;
+	void *addr;
+	size_t size;
+	bool in_place;
+};
+
 struct region_reply {
 	struct kcolo_region_info info;
 	uint64_t scratch_size;
@@ -136,31 +144,31 @@ static int take_region(struct kcolo *k, const struct nlmsghdr *nlh,
 	return 0;
 }
 
-static int put_region(struct nl_msg *msg, const char *name, const void *addr,
-		      uint64_t size)
+static int put_region(struct nl_msg *msg, const struct region_request *r)
 {
 	struct nlattr *nest;
 
 	/* Strict validation wants NLA_F_NESTED, which libnl does not set. */
 	nest = nla_nest_start(msg, KCOLO_A_SESSION_REGION | NLA_F_NESTED);
-	if (!nest || nla_put_string(msg, KCOLO_A_REGION_NAME, name))
+	if (!nest || nla_put_string(msg, KCOLO_A_REGION_NAME, r->name))
 		return -1;
-	if (size &&
-	    (nla_put_u64(msg, KCOLO_A_REGION_ADDRESS, (uintptr_t)addr) ||
-	     nla_put_u64(msg, KCOLO_A_REGION_SIZE, size)))
+	if (r->size &&
+	    (nla_put_u64(msg, KCOLO_A_REGION_ADDRESS, (uintptr_t)r->addr) ||
+	     nla_put_u64(msg, KCOLO_A_REGION_SIZE, r->size)))
+		return -1;
+	if (r->in_place && nla_put_flag(msg, KCOLO_A_REGION_IN_PLACE))
 		return -1;
 	return nla_nest_end(msg, nest);
 }
 
-static int ask_region(struct kcolo *k, int cmd, const char *name,
-		      const void *addr, size_t size,
+static int ask_region(struct kcolo *k, int cmd, const struct region_request *r,
 		      struct region_reply *reply)
 {
 	struct kcolo_request rq;
 	int err;
 
 	memset(reply, 0, sizeof(*reply));
-	if (!name[0] || strlen(name) > KCOLO_NAME_MAX)
+	if (!r->name[0] || strlen(r->name) > KCOLO_NAME_MAX)
 		return kcolo_fail(k, -EINVAL, "a name has 1 to %d characters",
 				  KCOLO_NAME_MAX);
 	err = kcolo_session_request(k, &rq, cmd);
@@ -169,7 +177,7 @@ static int ask_region(struct kcolo *k, int cmd, const char *name,
 	if (cmd == KCOLO_CMD_REGION_ADD)
 		rq.reply = take_region;
 	rq.arg = reply;
-	if (put_region(rq.msg, name, addr, size))
+	if (put_region(rq.msg, r))
 		return kcolo_request_fail(k, &rq, -ENOMEM);
 	return kcolo_request_run(k, &rq);
 }
@@ -187,12 +195,39 @@ static int map_region(struct kcolo *k, struct kcolo_region *region,
 
 static void undo_region(struct kcolo *k, const char *name)
 {
+	struct region_request r = { .name = name };
 	struct region_reply reply;
 	char why[sizeof(k->error)];
 
 	memcpy(why, k->error, sizeof(why));
-	ask_region(k, KCOLO_CMD_REGION_DEL, name, NULL, 0, &reply);
+	ask_region(k, KCOLO_CMD_REGION_DEL, &r, &reply);
 	memcpy(k->error, why, sizeof(why));
+}
+
+static int add_region(struct kcolo *k, const struct region_request *r,
+		      struct kcolo_region *region)
+{
+	struct region_reply reply;
+	int err = kcolo_session_need_fd(k);
+
+	memset(region, 0, sizeof(*region));
+	if (err)
+		return err;
+	if (!r->size)
+		return kcolo_fail(k, -EINVAL, "the region is empty");
+	err = ask_region(k, KCOLO_CMD_REGION_ADD, r, &reply);
+	if (err)
+		return err;
+	if (!reply.there || reply.info.size != r->size ||
+	    reply.info.in_place != r->in_place) {
+		undo_region(k, r->name);
+		return kcolo_fail(k, -EPROTO, "the reply has no such region");
+	}
+	region->info = reply.info;
+	err = map_region(k, region, &reply);
+	if (err)
+		undo_region(k, r->name);
+	return err;
 }
 
 /**
@@ -208,26 +243,33 @@ static void undo_region(struct kcolo *k, const char *name)
 int kcolo_region_add(struct kcolo *k, const char *name, void *addr, size_t size,
 		     struct kcolo_region *region)
 {
-	struct region_reply reply;
-	int err = kcolo_session_need_fd(k);
+	struct region_request r = { .name = name, .addr = addr, .size = size };
 
-	memset(region, 0, sizeof(*region));
-	if (err)
-		return err;
-	if (!size)
-		return kcolo_fail(k, -EINVAL, "the region is empty");
-	err = ask_region(k, KCOLO_CMD_REGION_ADD, name, addr, size, &reply);
-	if (err)
-		return err;
-	if (!reply.there || reply.info.size != size) {
-		undo_region(k, name);
-		return kcolo_fail(k, -EPROTO, "the reply has no such region");
-	}
-	region->info = reply.info;
-	err = map_region(k, region, &reply);
-	if (err)
-		undo_region(k, name);
-	return err;
+	return add_region(k, &r, region);
+}
+
+/**
+ * kcolo_region_add_in_place - add a cache of what the primary's region is
+ * @k: handle of a secondary with external device state
+ * @name: the same on both hosts
+ * @addr: where it begins, on a page
+ * @size: bytes, whole pages
+ * @region: what the kernel made of it, and its log
+ *
+ * Pages are put in it as they come, also those of an epoch that is then given
+ * up, and nothing is left to be done when one is committed. It is what the
+ * primary has from a commit until the primary opens the next epoch. What the
+ * guest runs on after a failover is kept by the caller, as in QEMU's COLO.
+ *
+ * Return: 0 or a negative errno, and then nothing was added.
+ */
+int kcolo_region_add_in_place(struct kcolo *k, const char *name, void *addr,
+			      size_t size, struct kcolo_region *region)
+{
+	struct region_request r = { .name = name, .addr = addr, .size = size,
+				    .in_place = true };
+
+	return add_region(k, &r, region);
 }
 
 /**
@@ -240,11 +282,11 @@ int kcolo_region_add(struct kcolo *k, const char *name, void *addr, size_t size,
  */
 int kcolo_region_del(struct kcolo *k, struct kcolo_region *region)
 {
+	struct region_request r = { .name = region->info.name };
 	struct region_reply reply;
 	int err;
 
-	err = ask_region(k, KCOLO_CMD_REGION_DEL, region->info.name, NULL, 0,
-			 &reply);
+	err = ask_region(k, KCOLO_CMD_REGION_DEL, &r, &reply);
 	if (!err)
 		unmap_log(k, region);
 	return err;

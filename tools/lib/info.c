@@ -14,6 +14,7 @@ static const struct nla_policy region_attrs[KCOLO_A_REGION_MAX + 1] = {
 	[KCOLO_A_REGION_SIZE] = { .type = NLA_U64 },
 	[KCOLO_A_REGION_LOG_OFFSET] = { .type = NLA_U64 },
 	[KCOLO_A_REGION_LOG_SIZE] = { .type = NLA_U64 },
+	[KCOLO_A_REGION_IN_PLACE] = { .type = NLA_FLAG },
 };
 
 /* For each reply of the attribute set "session". */
@@ -101,6 +102,7 @@ int kcolo_parse_region(const struct nlattr *nest, struct kcolo_region_info *r)
 	r->size = get_u64(tb, KCOLO_A_REGION_SIZE);
 	r->log_offset = get_u64(tb, KCOLO_A_REGION_LOG_OFFSET);
 	r->log_size = get_u64(tb, KCOLO_A_REGION_LOG_SIZE);
+	r->in_place = tb[KCOLO_A_REGION_IN_PLACE];
 	return 0;
 }
 

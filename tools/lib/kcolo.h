@@ -131,6 +131,7 @@ struct kcolo_session_config {
  * @size: bytes
  * @log_offset: of its log in the session fd
  * @log_size: bytes of its log, 0 is none
+ * @in_place: see kcolo_region_add_in_place()
  */
 struct kcolo_region_info {
 	uint32_t id;
@@ -139,6 +140,7 @@ struct kcolo_region_info {
 	uint64_t size;
 	uint64_t log_offset;
 	uint64_t log_size;
+	bool in_place;
 };
 
 /**
@@ -296,6 +298,8 @@ int kcolo_stats_dump(struct kcolo *k, kcolo_stats_cb cb, void *arg);
 int kcolo_vm_attach(struct kcolo *k, int vm_fd);
 int kcolo_region_add(struct kcolo *k, const char *name, void *addr, size_t size,
 		     struct kcolo_region *region);
+int kcolo_region_add_in_place(struct kcolo *k, const char *name, void *addr,
+			      size_t size, struct kcolo_region *region);
 int kcolo_region_del(struct kcolo *k, struct kcolo_region *region);
 /*
  * Every region is what the peer has already. On both ends or on none, after the
