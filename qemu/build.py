@@ -4,6 +4,8 @@
 
   build.py                  make ready, print the directory of the result
   build.py --unpatched      the same source without patches and client
+  build.py --mutant FILE    with one more patch, that breaks it for a test
+  build.py --qtest          with TCG, and with QEMU's own test of migration
   build.py --update         look for a newer source package first
   build.py --tree DIR       only lay out the patched source in DIR, to work on it
 
@@ -27,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import namedtuple
 from urllib.parse import unquote
 
 sys.dont_write_bytecode = True
@@ -51,6 +54,10 @@ CONFIGURE = ('--target-list=x86_64-softmmu', '--without-default-features',
              '--disable-docs', '--disable-tools', '--enable-trace-backends=log',
              '--prefix=/usr', f'--firmwarepath={FIRMWARE}')
 RECIPE = 2              # to be raised when what is done here makes a difference
+MIGRATION_TEST = 'tests/qtest/migration-test'
+
+# What is to be built: with patches and client, with one more patch, for qtest.
+What = namedtuple('What', 'patched mutant qtest', defaults=(True, None, False))
 
 
 def patches():
@@ -150,7 +157,15 @@ def touched(patch):
         return set(re.findall(r'^(?:\+\+\+ b|--- a)/(\S+)', f.read(), re.M))
 
 
-def overlay(src, out):
+def apply_patch(patch, tree):
+    p = subprocess.run(['patch', '-p1', '-s', '-N', '--no-backup-if-mismatch', '-F0',
+                        '-i', os.path.realpath(patch)], cwd=tree,
+                       capture_output=True, text=True)
+    if p.returncode:
+        raise Failed(f'{os.path.basename(patch)} does not apply:\n{p.stdout}')
+
+
+def overlay(src, out, mutant):
     """What differs from SRC, in OUT: patched files and the client's."""
     for patch in patches():
         for name in touched(patch):
@@ -159,22 +174,20 @@ def overlay(src, out):
                 os.makedirs(os.path.dirname(here), exist_ok=True)
                 shutil.copy2(there, here)
     for patch in patches():
-        p = subprocess.run(['patch', '-p1', '-s', '-N', '--no-backup-if-mismatch',
-                            '-F0', '-i', patch], cwd=out, capture_output=True,
-                           text=True)
-        if p.returncode:
-            raise Failed(f'{os.path.basename(patch)} does not apply:\n{p.stdout}')
+        apply_patch(patch, out)
     os.makedirs(os.path.join(out, 'migration'), exist_ok=True)
     for path in client():
         shutil.copy(path, os.path.join(out, 'migration'))
+    if mutant:
+        apply_patch(mutant, out)
 
 
-def lay_out(src, tree, patched):
+def lay_out(src, tree, patched, mutant=None):
     """Make TREE what SRC with the patches is, touching only what differs."""
     os.makedirs(tree, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(tree)) as over:
         if patched:
-            overlay(src, over)
+            overlay(src, over, mutant)
         mine = {os.path.relpath(os.path.join(d, f), over)
                 for d, _, files in os.walk(over) for f in files}
         with tempfile.NamedTemporaryFile('w', suffix='.skip') as skip:
@@ -221,10 +234,15 @@ def libkcolo(build):
     return os.path.dirname(pc)
 
 
-def configure(tree, build, patched, log):
-    opts = list(CONFIGURE)
+def options(what):
+    return [o.replace('--disable-tcg', '--enable-tcg') if what.qtest else o
+            for o in CONFIGURE]
+
+
+def configure(tree, build, what, log):
+    opts = options(what)
     env = dict(os.environ)
-    if patched:
+    if what.patched:
         opts.append('--enable-kcolo')
         env['PKG_CONFIG_PATH'] = libkcolo(build)
     line = ' '.join(opts)
@@ -241,24 +259,27 @@ def configure(tree, build, patched, log):
         f.write(line)
 
 
-def build(src, key, patched):
-    work = os.path.join(top_dir(), 'tree' if patched else 'tree-unpatched')
+def build(src, key, what):
+    work = os.path.join(top_dir(), 'tree' + ('-qtest' if what.qtest else '') +
+                        ('' if what.patched else '-unpatched'))
     tree, objects = os.path.join(work, 'qemu'), os.path.join(work, 'build')
     log = os.path.join(work, 'log')
     os.makedirs(objects, exist_ok=True)
     with open(log, 'w'):
         pass
     say('laying out the source')
-    lay_out(src, tree, patched)
-    configure(tree, objects, patched, log)
+    lay_out(src, tree, what.patched, what.mutant)
+    configure(tree, objects, what, log)
     # Nobody looks whether libkcolo.a is a newer one.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(objects, TARGET))
     say('building, some five minutes on two cores when nothing is built yet')
-    run([*NICE, 'ninja', TARGET], objects, log)
+    targets = [TARGET, *([MIGRATION_TEST] if what.qtest else ())]
+    run([*NICE, 'ninja', *targets], objects, log)
     with in_making(key) as tmp:
         os.mkdir(os.path.join(tmp, 'bin'))
-        shutil.copy2(os.path.join(objects, TARGET), os.path.join(tmp, 'bin'))
+        for name in targets:
+            shutil.copy2(os.path.join(objects, name), os.path.join(tmp, 'bin'))
         # It looks for its firmware relative to where it is.
         os.symlink('/usr/share', os.path.join(tmp, 'share'))
         os.symlink('/usr/lib', os.path.join(tmp, 'lib'))
@@ -267,26 +288,27 @@ def build(src, key, patched):
     say(f'{os.path.basename(key)} ready')
 
 
-def result_dir(src, patched):
-    h = hashlib.sha256(f'{RECIPE} {CONFIGURE} '
+def result_dir(src, what):
+    h = hashlib.sha256(f'{RECIPE} {options(what)} '
                        f'{output("gcc", "-dumpfullversion")}'.encode())
-    for path in patches() + client() + library() if patched else ():
+    for path in ([*patches(), *client(), *library(),
+                  *([what.mutant] if what.mutant else ())] if what.patched else ()):
         with open(path, 'rb') as f:
             h.update(os.path.basename(path).encode() + b'\0' + f.read())
     version = os.path.basename(src).partition('-')[2]
-    name = f'{version}-{h.hexdigest()[:12]}' if patched else f'{version}-unpatched'
+    name = f'{version}-{h.hexdigest()[:12]}' + ('' if what.patched else '-unpatched')
     return os.path.join(top_dir(), name.replace('~', '_'))
 
 
-def prepare(patched=True, update=False):
+def prepare(what=What(), update=False):
     """The directory with a QEMU that is ready.  Raises Failed."""
     for var in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL'):    # of a make that called us
         os.environ.pop(var, None)
     with locked('qemu'):
         src = source(update)
-        key = result_dir(src, patched)
+        key = result_dir(src, what)
         if not os.path.isdir(key):
-            build(src, key, patched)
+            build(src, key, what)
     return key
 
 
@@ -295,6 +317,8 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--unpatched', action='store_true')
     ap.add_argument('--update', action='store_true')
+    ap.add_argument('--mutant', metavar='FILE')
+    ap.add_argument('--qtest', action='store_true')
     ap.add_argument('--tree', metavar='DIR')
     args = ap.parse_args()
     try:
@@ -302,7 +326,8 @@ def main():
             lay_out(source(args.update), os.path.abspath(args.tree),
                     not args.unpatched)
         else:
-            print(prepare(not args.unpatched, args.update))
+            print(prepare(What(not args.unpatched, args.mutant, args.qtest),
+                          args.update))
     except (Failed, OSError) as e:
         say(str(e))
         return 1

@@ -44,18 +44,35 @@ class Setup:
 
     # Command lines
 
+    def directory(self):
+        return f'/run/{self.o.name}'
+
+    def socket(self, role):
+        return os.path.join(self.directory(), f'{role}.qmp')
+
     def common(self, role):
         o = self.o
         return [o.qemu, '-name', f'{o.name}-{role}', '-machine', 'pc,accel=kvm',
                 '-cpu', 'host', '-m', o.memory, '-smp', str(o.cpus), '-nodefaults',
-                '-display', 'none', '-qmp',
-                f'unix:/run/{o.name}-{role}.qmp,server=on,wait=off', *o.more]
+                '-display', 'none', '-global', 'apic-common.vapic=off', '-qmp',
+                f'unix:{self.socket(role)},server=on,wait=off', *o.more]
 
     def nic(self):
         o = self.o
-        return ['-netdev', f'tap,id=hn0,vhost=off,br={o.bridge},'
-                'helper=/usr/lib/qemu/qemu-bridge-helper', '-device',
-                f'{o.nic},id=e0,netdev=hn0,mac={o.mac}']
+        return ['-netdev', f'tap,id=hn0,vhost=off,ifname={self.tap()},script=no,'
+                'downscript=no', '-device', f'{o.nic},id=e0,netdev=hn0,mac={o.mac}']
+
+    def tap(self):
+        return f'{self.o.name[:11]}-net'
+
+    def plug(self):
+        """The shell commands that make the guest's end of the bridge."""
+        if not self.o.bridge:
+            return []
+        tap, user = self.tap(), ['user', self.o.user] if self.o.user else []
+        return [f'[ -e /sys/class/net/{tap} ] || '
+                + shlex.join(['ip', 'tuntap', 'add', 'dev', tap, 'mode', 'tap', *user]),
+                ['ip', 'link', 'set', tap, 'master', self.o.bridge, 'up']]
 
     def primary_net(self):
         if not self.o.bridge:
@@ -118,34 +135,50 @@ class Setup:
                 '-device', f'{self.o.disk_device},drive=colo-disk0']
 
     def launcher(self, role):
-        if not self.kcolo:
-            return []
-        where = '--connect' if role == 'primary' else '--listen'
-        command = [self.o.kcoloctl, 'session', 'add', self.o.name, role, where,
-                   f'{self.o.secondary}:{SESSION}', '--insecure',
-                   '--device-state', 'external', '--']
-        if self.o.user:
-            command += ['setpriv', f'--reuid={self.o.user}', '--init-groups',
-                        '--regid', self.o.user, '--bounding-set=-all', '--']
-        return command
+        command = []
+        if self.kcolo:
+            where = '--connect' if role == 'primary' else '--listen'
+            command = [self.o.kcoloctl, 'session', 'add', self.o.name, role, where,
+                       f'{self.o.secondary}:{SESSION}', '--insecure',
+                       '--device-state', 'external', '--']
+        return command + (self.as_user() if self.o.user else [])
+
+    def as_user(self):
+        """Without any right of root's."""
+        o = self.o
+        return ['setpriv', f'--reuid={o.user}', f'--regid={o.group or o.user}',
+                '--init-groups', '--inh-caps=-all', '--bounding-set=-all',
+                '--no-new-privs', '--']
+
+    def owned(self, *what):
+        """The command that gives what root has made to the user."""
+        o = self.o
+        return [['chown', f'{o.user}:{o.group or o.user}', *what]] if o.user else []
 
     def script(self, role, *commands):
         text = shlex.join(commands[-1]).replace(' -', ' \\\n\t-')
         lines = ['#!/bin/sh', f'# COLO, the {role} side of {self.o.name}', 'set -e',
-                 *(shlex.join(c) for c in commands[:-1]), 'exec ' + text]
+                 *(c if isinstance(c, str) else shlex.join(c)
+                   for c in commands[:-1]), 'exec ' + text]
         return '\n'.join(lines) + '\n'
 
+    def place(self):
+        return [['mkdir', '-p', self.directory()], *self.owned(self.directory()),
+                *self.plug()]
+
     def primary_sh(self):
-        return self.script('primary', [*self.launcher('primary'),
-                                       *self.common('primary'),
-                                       *self.primary_disk(), *self.primary_net()])
+        return self.script('primary', *self.place(),
+                           [*self.launcher('primary'), *self.common('primary'),
+                            *self.primary_disk(), *self.primary_net()])
 
     def secondary_sh(self):
-        before = []
+        before = self.place()
         if self.o.disk:
-            before = [['qemu-img', 'create', '-q', '-f', 'qcow2',
-                       self.scratch(what), self.o.disk_size]
-                      for what in ('active', 'hidden')]
+            before += [['qemu-img', 'create', '-q', '-f', 'qcow2',
+                        self.scratch(what), self.o.disk_size]
+                       for what in ('active', 'hidden')]
+            before += self.owned(*(self.scratch(what)
+                                   for what in ('active', 'hidden')))
         return self.script('secondary', *before,
                            [*self.launcher('secondary'), *self.common('secondary'),
                             *self.secondary_disk(), *self.secondary_net(),
@@ -187,6 +220,8 @@ class Setup:
         if self.o.bridge:
             lines += [qmp('object-del', id=i) for i in ('f2', 'f1')]
             lines += [qmp('chardev-remove', id=i) for i in ('red1', 'red0')]
+            # The switches between still send what is for the guest to the other.
+            lines += [qmp('announce-self', initial=50, max=550, rounds=5, step=50)]
         return lines
 
     def failover_primary(self):
@@ -246,6 +281,7 @@ def parse():
     add('--threshold', type=size, default='100M', metavar='SIZE')
     add('--iterations', type=int, default=10)
     add('--user', help='QEMU runs as this user (kcolo: only the session needs root)')
+    add('--group', help='and as this group; default: of the same name')
     add('--qemu', default='qemu-system-x86_64')
     add('--kcoloctl', default='kcoloctl')
     add('more', nargs='*', help=argparse.SUPPRESS)

@@ -2,12 +2,37 @@
 # SPDX-License-Identifier: GPL-2.0
 """qmp.py SOCKET [FILE]: say the QMP commands in FILE, or stdin, one a line.
 
-Prints each answer; stops at the first error, with status 1.
+Waits half a minute for a QEMU that is about to start.  Prints each answer; stops at
+the first error, with status 1.
 """
 
 import json
 import socket
 import sys
+import time
+
+WAIT_S = 30
+
+
+def connect(sock, path):
+    end = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return sock.connect(path)
+        except OSError as e:
+            if time.monotonic() > end:
+                sys.exit(f'{path}: {e.strerror}: does QEMU run?')
+            time.sleep(0.1)
+
+
+def greet(qemu, sock, path):
+    """QEMU talks to one at a time."""
+    sock.settimeout(WAIT_S)
+    try:
+        qemu.readline()
+    except socket.timeout:
+        sys.exit(f'{path}: no greeting: is somebody else connected to it?')
+    sock.settimeout(None)
 
 
 def main():
@@ -15,9 +40,9 @@ def main():
         print(__doc__, file=sys.stderr)
         return 2
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(sys.argv[1])
+        connect(sock, sys.argv[1])
         qemu = sock.makefile('rw')
-        qemu.readline()                 # its greeting
+        greet(qemu, sock, sys.argv[1])
         commands = open(sys.argv[2]) if len(sys.argv) > 2 else sys.stdin
         for command in ['{"execute": "qmp_capabilities"}', *commands]:
             if not command.strip():

@@ -140,7 +140,8 @@ static int carry_block(RAMBlock *block, void *opaque)
     one.log = kcolo_client_add_region(client, block->idstr,
                                       carry->cache ? block->colo_cache :
                                                      block->host,
-                                      block->used_length, carry->errp);
+                                      block->used_length, carry->cache,
+                                      carry->errp);
     if (!one.log) {
         return -1;
     }

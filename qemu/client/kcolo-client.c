@@ -153,13 +153,19 @@ bool kcolo_client_attach_vm(KColoClient *c, int vm_fd, Error **errp)
 }
 
 unsigned long *kcolo_client_add_region(KColoClient *c, const char *name,
-                                       void *host, uint64_t size, Error **errp)
+                                       void *host, uint64_t size, bool cache,
+                                       Error **errp)
 {
     struct kcolo_region *region = g_new0(struct kcolo_region, 1);
+    int ret;
 
     g_ptr_array_add(c->regions, region);
-    if (!check(c->drive, kcolo_region_add(c->drive, name, host, size, region),
-               errp)) {
+    if (cache) {
+        ret = kcolo_region_add_in_place(c->drive, name, host, size, region);
+    } else {
+        ret = kcolo_region_add(c->drive, name, host, size, region);
+    }
+    if (!check(c->drive, ret, errp)) {
         error_prepend(errp, "%s: ", name);
         return NULL;
     }

@@ -83,12 +83,16 @@ bool kcolo_client_attach_vm(KColoClient *c, int vm_fd, Error **errp);
 /**
  * kcolo_client_add_region: add RAM that the session carries
  *
+ * @cache: on the secondary, it is not what the VM runs on: the module may put
+ *         pages in it whenever they come
+ *
  * Returns: the region's log, a bit a page: on the primary of QEMU's own
  * writes, set after the write; on the secondary of pages that were put in
  * place, set by the module.  Both are to be accessed atomically.
  */
 unsigned long *kcolo_client_add_region(KColoClient *c, const char *name,
-                                       void *host, uint64_t size, Error **errp);
+                                       void *host, uint64_t size, bool cache,
+                                       Error **errp);
 
 /**
  * kcolo_client_clean: both sides have the same in all regions
