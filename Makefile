@@ -79,6 +79,21 @@ qemu:
 	@mkdir -p build/qemu
 	@dir=$$(qemu/build.py) && cp -a "$$dir"/* build/qemu/ && ls build/qemu/bin/*
 
+# COLO with each backend; 6.12 unless KERNEL says 6.1.
+bench-colo: deps
+	@selftests/host/deps.sh qemu
+	@selftests/qemu/bench/bench.py $(if $(KERNEL),--kernel $(KERNEL))
+
+check-qemu: deps
+	@selftests/host/deps.sh qemu
+	@selftests/qemu/check.sh
+
+# QEMU's own tests of migration, on the patched tree and on the unpatched.
+qtest:
+	@selftests/host/deps.sh build
+	@selftests/host/deps.sh qemu
+	@selftests/qemu/qtest.sh
+
 soak: deps
 	@selftests/soak.sh
 
@@ -93,6 +108,10 @@ help:
 	@echo 'make check       lint, unit and the kselftests in emulated hosts,'
 	@echo '                 KERNELS="$(KERNELS)"'
 	@echo 'make qemu        QEMU with kcolo, in build/qemu; 5 minutes the first time'
+	@echo 'make check-qemu  QEMU as a client, in emulated hosts, KERNELS="6.1 6.12"'
+	@echo 'make bench-colo  COLO with each backend, in turns; KERNEL=6.12 or 6.1; writes'
+	@echo '                 build/bench-colo.json and .svg'
+	@echo "make qtest       QEMU's own tests of migration, patched and unpatched"
 	@echo 'make soak        10,000 checkpoints and 1,000 failovers, for hours; KERNEL=6.12,'
 	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
 	@echo 'make demo        a guest is protected, its host dies, it goes on on another one,'
@@ -100,4 +119,5 @@ help:
 	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
 	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
-.PHONY: all module tools install uninstall clean deps lint unit check demo bench qemu soak help
+.PHONY: all module tools install uninstall clean deps lint unit check demo bench qemu \
+	bench-colo check-qemu qtest soak help

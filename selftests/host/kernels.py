@@ -185,7 +185,7 @@ def cpio(entries):
     return bytes(out)
 
 
-def boot_modules(moddir):
+def in_order(moddir, wanted):
     """The files under MODDIR to insert, each after what it depends on."""
     def name(path):
         return os.path.basename(path).split('.ko')[0].replace('-', '_')
@@ -209,9 +209,25 @@ def boot_modules(moddir):
         if path not in order:
             order.append(path)
 
-    for mod in BOOT_MODULES:
+    for mod in wanted:
         add(mod)
     return order
+
+
+def module_entries(moddir, wanted):
+    """Entries of a cpio archive: mod/NAME.ko for each, and mod/order."""
+    names, entries = [], []
+    for path in in_order(moddir, wanted):
+        with open(os.path.join(moddir, path), 'rb') as f:
+            data = f.read()
+        if path.endswith('.xz'):
+            data = lzma.decompress(data)
+        elif not path.endswith('.ko'):
+            raise Failed(f'{path}: compressed in a way not known here')
+        names.append(os.path.basename(path).split('.ko')[0] + '.ko')
+        entries.append((f'mod/{names[-1]}', 0o100644, data))
+    entries.append(('mod/order', 0o100644, '\n'.join(names + ['']).encode()))
+    return entries
 
 
 def initramfs(root, moddir):
@@ -226,18 +242,7 @@ def initramfs(root, moddir):
     for script in ('init', 'init2', 'hostctl'):
         with open(os.path.join(HERE, script), 'rb') as f:
             entries.append((script, 0o100755, f.read()))
-    names = []
-    for path in boot_modules(moddir):
-        with open(os.path.join(moddir, path), 'rb') as f:
-            data = f.read()
-        if path.endswith('.xz'):
-            data = lzma.decompress(data)
-        elif not path.endswith('.ko'):
-            raise Failed(f'{path}: compressed in a way not known here')
-        names.append(os.path.basename(path).split('.ko')[0] + '.ko')
-        entries.append((f'mod/{names[-1]}', 0o100644, data))
-    entries.append(('mod/order', 0o100644, '\n'.join(names + ['']).encode()))
-    data = cpio(entries)
+    data = cpio(entries + module_entries(moddir, BOOT_MODULES))
 
     digest = hashlib.sha256(data).hexdigest()[:16]
     path = os.path.join(root, f'initramfs-{digest}.cpio')

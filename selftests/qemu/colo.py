@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 """Two QEMUs that run COLO, on one emulated host or each on its own.
 
-A Side is one QEMU, driven over QMP.  What it wrote is in LOGS/NAME.serial (the
-guest's console), NAME.trace and NAME.log.
+A Side is one QEMU, driven over QMP.  What it has written is in LOGS/NAME.serial (the
+guest's console), NAME.trace and NAME.log when it was killed; before, it is in /tmp:
+9p shows zeroes to one who has read a file that is still written.
 """
 
 import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
 
-QEMU = os.environ.get('QEMU', 'build/qemu/bin/qemu-system-x86_64')
-KERNEL = f'build/qemu/vmlinux-{os.environ.get("KCOLO_KERNEL", "6.12")}'
-INITRD = 'build/qemu/guest.cpio'
+QEMU = os.environ.get('QEMU', '/run/qemu/bin/qemu-system-x86_64')
+# A guest boots the kernel of its host, but for the debug kernel: it has no disks.
+GUEST = os.environ.get('KCOLO_KERNEL', '6.12').replace('debug', '6.12')
+KERNEL = f'/run/qemu/vmlinux-{GUEST}'
+INITRD = '/run/qemu/guest.cpio'
+SERVER = f'/run/qemu/server-{GUEST}.cpio'
+DISK = 'build/qemu/disk.qcow2'
 LOGS = os.environ.get('KCOLO_OUT', '/tmp')
 
 
@@ -105,7 +111,8 @@ class Side:
     """One QEMU."""
 
     def __init__(self, name, prefix=(), load='8,1,200', memory='128M',
-                 incoming=None, options=(), trace='colo_*', env=None, fds=()):
+                 incoming=None, options=(), trace='colo_*', env=None, fds=(),
+                 accel='kvm', append='', initrd=INITRD):
         self.name = name
         self.qmp_path = f'/tmp/{name}.qmp'
         for path in (self.qmp_path, self.path('serial'), self.path('trace')):
@@ -113,10 +120,14 @@ class Side:
                 os.unlink(path)
         # kvmvapic is for 32-bit guests of old, and has KVM forget all of the
         # secondary's page tables whenever a checkpoint is loaded.
-        args = [*prefix, QEMU, '-machine', 'pc', '-accel', 'kvm', '-cpu', 'host',
-                '-global', 'apic-common.vapic=off', '-m', memory, '-nodefaults', '-no-user-config', '-display', 'none',
-                '-kernel', KERNEL, '-initrd', INITRD, '-append',
-                f'console=ttyS0 quiet panic=-1 walker={load}',
+        if '-accel' not in options:
+            options = ['-accel', accel, *options]
+        if accel == 'kvm':
+            options = ['-cpu', 'host', *options]
+        args = [*prefix, QEMU, '-machine', 'pc', '-global', 'apic-common.vapic=off',
+                '-m', memory, '-nodefaults', '-no-user-config', '-display', 'none',
+                '-kernel', KERNEL, '-initrd', initrd, '-append',
+                f'console=ttyS0 quiet panic=-1 walker={load} {append}',
                 '-serial', f'file:{self.path("serial")}',
                 '-qmp', f'unix:{self.qmp_path},server=on,wait=off',
                 '-trace', trace, '-D', self.path('trace'), *options]
@@ -131,13 +142,17 @@ class Side:
         self.qmp = Qmp(self.qmp_path)
 
     def path(self, what):
-        return os.path.join(LOGS, f'{self.name}.{what}')
+        return f'/tmp/{self.name}.{what}'
 
     def text(self, what):
         with contextlib.suppress(FileNotFoundError):
             with open(self.path(what), errors='replace') as f:
                 return f.read()
         return ''
+
+    def hmp(self, line):
+        """What the monitor for people says."""
+        return self.qmp('human-monitor-command', command_line=line)
 
     def setup(self, **parameters):
         """Switch COLO on and set x-PARAMETERS."""
@@ -150,10 +165,10 @@ class Side:
             self.qmp('migrate-set-parameters',
                      **{f'x-{k}': v for k, v in parameters.items()})
 
-    def wait_guest(self, timeout=120):
+    def wait_guest(self, timeout=300):
         """Until the guest's load runs."""
         end = time.monotonic() + timeout
-        while not self.written():
+        while not self.written() and 'walker: good' not in self.text('serial'):
             if time.monotonic() > end or self.proc.poll() is not None:
                 raise Failed(f'{self.name}: the guest does not come up')
             time.sleep(0.2)
@@ -169,7 +184,7 @@ class Side:
     def status(self):
         return self.qmp('query-migrate').get('status')
 
-    def wait_status(self, status, timeout=60):
+    def wait_status(self, status, timeout=200):
         end = time.monotonic() + timeout
         while self.status() != status:
             if time.monotonic() > end:
@@ -177,20 +192,16 @@ class Side:
             time.sleep(0.05)
 
     def hashes(self):
-        """RAM at each checkpoint: a list of {block: hash}."""
-        found, current = [], {}
-        for block, value in re.findall(r'colo_ram_hash (\S+) ([0-9a-f]{16})',
-                                       self.text('trace')):
-            if block in current:
-                found.append(current)
-                current = {}
-            current[block] = value
-        return found + ([current] if current else [])
+        """RAM at each checkpoint."""
+        return hashes_of(self.text('trace'))
 
     def kill(self):
         if self.proc.poll() is None:
             self.proc.kill()
         self.proc.wait()
+        for what in ('serial', 'trace', 'log') if LOGS != '/tmp' else ():
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(self.path(what), LOGS)
 
 
 def checkpoints(side, count, timeout):
@@ -207,11 +218,29 @@ def checkpoints(side, count, timeout):
     return seen
 
 
+def hashes_of(trace):
+    """RAM at each checkpoint: a list of {block: hash}."""
+    found, current = [], {}
+    for block, value in re.findall(r'colo_ram_hash (\S+) ([0-9a-f]{16})\n', trace):
+        if block in current:
+            found.append(current)
+            current = {}
+        current[block] = value
+    return found + ([current] if current else [])
+
+
+def same_hashes(ours, theirs):
+    """How many checkpoints of two traces were compared; raises Failed where RAM
+    differs.  The last one may not be whole: its side was killed."""
+    count = 0
+    for x, y in zip(hashes_of(ours), hashes_of(theirs)):
+        bad = sorted(k for k in x.keys() & y.keys() if x[k] != y[k])
+        if bad:
+            raise Failed(f'checkpoint {count + 1}: {", ".join(bad)} is not the same')
+        count += 1
+    return count
+
+
 def same_ram(a, b):
-    """How many checkpoints were compared; raises Failed where RAM differs."""
-    ours, theirs = a.hashes(), b.hashes()
-    for nr, (x, y) in enumerate(zip(ours, theirs), 1):
-        if x != y:
-            bad = sorted(k for k in x.keys() | y.keys() if x.get(k) != y.get(k))
-            raise Failed(f'checkpoint {nr}: {", ".join(bad)} is not the same')
-    return min(len(ours), len(theirs))
+    """The same of two sides."""
+    return same_hashes(a.text('trace'), b.text('trace'))

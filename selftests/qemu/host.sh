@@ -8,3 +8,4 @@ prepare
 [ ! -e "$MODULE" ] || insmod "$MODULE"
 network
 ip link set lo up
+. selftests/qemu/place.sh

@@ -6,12 +6,14 @@ both ends, and a name is unique in a namespace.
 """
 
 import os
+import time
 
 import colo
 
 A, B = '10.1.0.1', '10.1.0.2'
 STREAM, SESSION = 4000, 7000
 CTL = 'build/tools/kcoloctl'
+IN_B = ('ip', 'netns', 'exec', 'b')
 SESSION_NAME = 'vm'
 
 _sides = []
@@ -38,18 +40,23 @@ def side(name, *args, **kw):
 class Pair:
     """Two QEMUs, the guest up on the primary, COLO not yet begun."""
 
-    def __init__(self, name, backend, delay=500, load='8,1,200', memory='128M',
-                 session=(), options=(), trace='colo_*', **parameters):
-        kcolo = backend == 'kcolo'
-        self.b = side(f'{name}-b', ['ip', 'netns', 'exec', 'b',
-                                    *(launcher('secondary') if kcolo else ())],
-                      incoming=f'tcp:{B}:{STREAM}', load=load, memory=memory,
-                      options=options, trace=trace)
-        self.a = side(f'{name}-a', launcher('primary', *session) if kcolo else (),
-                      load=load, memory=memory, options=options, trace=trace)
-        for s in (self.a, self.b):
-            s.setup(**{'checkpoint-delay': delay,
-                       'colo-migrate-ram-backend': backend}, **parameters)
+    def __init__(self, name, backend, delay=500, secondary_backend=None, session=(),
+                 options=(), **kw):
+        parameters = {k: kw.pop(k) for k in list(kw) if k.startswith('colo-')}
+        other = secondary_backend or backend
+        self.b = side(f'{name}-b', [*IN_B, *(launcher('secondary') if other == 'kcolo'
+                                             else ())],
+                      incoming=f'tcp:{B}:{STREAM}',
+                      options=[o.replace('@', 'b') for o in options], **kw)
+        self.a = side(f'{name}-a',
+                      launcher('primary', *session) if backend == 'kcolo' else (),
+                      options=[o.replace('@', 'a') for o in options], **kw)
+        for s, ram in ((self.a, backend), (self.b, other)):
+            s.setup(**{'checkpoint-delay': delay, 'colo-migrate-ram-backend': ram},
+                    **parameters)
+        # So that RAM is copied once whatever the guest writes meanwhile.
+        self.a.qmp('migrate-set-parameters', **{'max-bandwidth': 10 << 30,
+                                                'downtime-limit': 10000})
         self.a.wait_guest()
 
     def protect(self):
@@ -58,12 +65,36 @@ class Pair:
         self.b.wait_status('colo')
 
     def checkpoints(self, count, timeout=120):
-        return colo.checkpoints(self.a, count, timeout)
+        return colo.checkpoints(self.a, count, timeout * slow())
 
     def take_over(self):
         """The primary dies; the secondary's guest goes on."""
         self.a.kill()
         self.b.qmp('x-colo-lost-heartbeat')
+
+    @staticmethod
+    def until(condition, timeout, text):
+        end = time.monotonic() + timeout * slow()
+        while not condition():
+            if time.monotonic() > end:
+                raise colo.Failed(text)
+            time.sleep(0.05)
+
+    def goes_on(self, s, timeout=60):
+        """The guest of S makes progress from here on."""
+        s.qmp('query-status')
+        before = s.written()
+        self.until(lambda: s.written() > before, timeout,
+                   f'{s.name}: the guest stands still')
+
+    def stands_still(self, s, seconds=3):
+        """The guest of S does not run, and cannot be made to."""
+        if s.qmp('query-status')['running']:
+            raise colo.Failed(f'{s.name}: the guest runs')
+        before = s.written()
+        time.sleep(seconds)
+        if s.written() != before:
+            raise colo.Failed(f'{s.name}: the guest runs on')
 
 
 def slow():

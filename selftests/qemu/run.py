@@ -36,6 +36,7 @@ def tests():
 
 def run(number, name, function):
     began = time.monotonic()
+    print(f'# {name}', flush=True)
     try:
         function()
         word = 'ok'
@@ -63,7 +64,8 @@ def main():
         return 1
     print('KTAP version 1')
     print(f'1..{len(chosen)}')
-    subprocess.run(['sh', os.path.join(HERE, 'host.sh')], check=True)
+    if not os.path.exists('/run/netns/b'):
+        subprocess.run(['sh', os.path.join(HERE, 'host.sh')], check=True)
     good = [run(i, n, f) for i, (n, f) in enumerate(chosen.items(), 1)]
     return 0 if all(good) else 1
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""make.py DIR: the protected guest's initramfs, as DIR/guest.cpio.
+"""make.py DIR KERNEL: the protected guests' initramfs.
 
-Static busybox, init and the walker; needs no module of the guest's kernel.
+DIR/guest.cpio          static busybox, init and the walker; needs no module
+DIR/server-KERNEL.cpio  and redis, with the modules of KERNEL for its network
+                        and its disk
 """
 
 import os
@@ -13,8 +15,14 @@ sys.dont_write_bytecode = True
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, '../../host'))
+sys.path.insert(0, HERE)
 
-from kernels import BUSYBOX, cpio                           # noqa: E402
+import kernels                                              # noqa: E402
+import redis                                                # noqa: E402
+from cache import Failed                                    # noqa: E402
+
+MODULES = ('e1000', 'virtio_pci', 'virtio_net', 'virtio_blk',
+           'virtio_balloon', 'ext4')
 
 
 def content(path):
@@ -22,19 +30,35 @@ def content(path):
         return f.read()
 
 
-def main():
-    out = sys.argv[1]
-    walker = os.path.join(out, 'walker')
+def walker(out):
+    path = os.path.join(out, 'walker')
     subprocess.run(['gcc', '-O2', '-static', '-std=gnu11', '-Wall', '-Wextra',
-                    '-Werror', '-D_GNU_SOURCE', '-o', walker,
+                    '-Werror', '-D_GNU_SOURCE', '-o', path,
                     os.path.join(HERE, 'walker.c')], check=True)
-    entries = [(d, 0o40755, b'') for d in ('bin', 'dev', 'proc')]
-    entries += [('bin/busybox', 0o100755, content(BUSYBOX)),
+    return content(path)
+
+
+def write(path, entries):
+    with open(path, 'wb') as f:
+        f.write(kernels.cpio(entries))
+
+
+def main():
+    out, kernel = sys.argv[1:]
+    entries = [(d, 0o40755, b'') for d in ('bin', 'data', 'dev', 'mod', 'proc')]
+    entries += [('bin/busybox', 0o100755, content(kernels.BUSYBOX)),
                 ('init', 0o100755, content(os.path.join(HERE, 'init'))),
-                ('walker', 0o100755, content(walker))]
-    with open(os.path.join(out, 'guest.cpio'), 'wb') as f:
-        f.write(cpio(entries))
+                ('walker', 0o100755, walker(out))]
+    write(os.path.join(out, 'guest.cpio'), entries)
+    modules = kernels.prepare(kernel).modules
+    write(os.path.join(out, f'server-{kernel}.cpio'),
+          entries + kernels.module_entries(modules, MODULES) + redis.entries())
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        sys.exit(main())
+    except (Failed, OSError, subprocess.CalledProcessError) as e:
+        print(f'guest: {e}', file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Host b of the demo with QEMU: the secondary, a client of the guest's redis, and the
+one who kills host a."""
+
+import json
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import phases
+from phases import host, tell
+
+import client                                               # noqa: E402
+from colo import Qmp, hashes_of, same_hashes                # noqa: E402
+
+
+def record(**what):
+    print(json.dumps(what), flush=True)
+
+
+def serve(phase):
+    """The secondary of a phase, and the client."""
+    phases.set_up(phase)
+    qemu = host.start(phase.nr)
+    host.say('1-secondary')
+    host.hostctl('barrier', f'secondary-{phase.nr}')
+    host.hostctl('barrier', f'protected-{phase.nr}')
+    writer = client.Writer((host.GUEST, host.REDIS), 60)
+    writer.start()
+    return qemu, writer
+
+
+def fail_over(phase, writer):
+    qmp = Qmp(host.SOCKET)
+    trace = host.path('trace', phase.nr)
+    host.until(lambda: len(hashes_of(host.read(trace))) > phases.COUNT, 300,
+               'there are no checkpoints')
+    host.until(lambda: writer.acknowledged >= 20, 300, 'redis does not answer')
+    acknowledged = writer.acknowledged
+    host.hostctl('kill', 'a')
+    killed = time.monotonic()
+    record(type='killed', acknowledged=acknowledged)
+    lost = qmp.event('COLO_PEER_LOST', 60)
+    tell(f'host a is lost ({lost["desc"]}): x-colo-lost-heartbeat')
+    host.say_with(qmp, 'failover-secondary')
+    before = host.walked(phase.nr)
+    host.until(lambda: host.walked(phase.nr) > before, 60, 'the guest stands still')
+    tell('the guest runs on here')
+    host.until(lambda: writer.acknowledged > acknowledged + 20, 120,
+               'no write is acknowledged any more')
+    seconds = time.monotonic() - killed
+    writer.stop()
+    missing = writer.lost()
+    compared = same_hashes(host.read(f'{host.OUT}/{host.NAME}-{phase.nr}-a.trace'),
+                           host.read(trace))
+    record(type='failed-over', seconds=round(seconds, 2), compared=compared,
+           acknowledged=writer.acknowledged, lost=len(missing),
+           connections=writer.connections)
+
+
+def main():
+    host.prepare()
+    for phase in phases.PHASES:
+        qemu, writer = serve(phase)
+        if phase.last:
+            fail_over(phase, writer)
+        else:
+            host.hostctl('barrier', f'end-{phase.nr}')
+            writer.stopped = True
+        qemu.kill()
+        qemu.wait()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Parameters, statistics and events: what QEMU says, and the tool, is the same."""
+
+import json
+import subprocess
+
+import pair
+from colo import Failed
+from pair import CTL, SESSION_NAME, Pair
+
+THRESHOLD = 'x-colo-migrate-ram-threshold'
+ITERATIONS = 'x-colo-migrate-ram-iterations'
+
+
+def tool(*words):
+    return subprocess.run([CTL, *words, '-s', SESSION_NAME], check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def session(key):
+    return json.loads(tool('get', '--json'))[key]
+
+
+def test_control_parameters():
+    p = Pair('control', 'kcolo', **{'colo-migrate-ram-threshold': 1 << 20})
+    p.protect()
+    expect(session('threshold') == 1 << 20, 'what was set before COLO is not there')
+    p.a.qmp('migrate-set-parameters', **{THRESHOLD: 2 << 20, ITERATIONS: 3})
+    expect((session('threshold'), session('max-iterations')) == (2 << 20, 3),
+           'what QEMU sets is not in the session')
+    tool('set', 'threshold', '3M')
+    tool('set', 'max-iterations', '7')
+    p.until(lambda: [p.a.qmp('query-migrate-parameters')[k]
+                     for k in (THRESHOLD, ITERATIONS)] == [3 << 20, 7], 20,
+            'what kcoloctl sets is not seen in QEMU')
+    text = p.a.hmp('info migrate_parameters')
+    for words in (f'{THRESHOLD}: {3 << 20}', f'{ITERATIONS}: 7',
+                  'x-colo-migrate-ram-backend: kcolo'):
+        expect(words in text, f'{words} is not in {text}')
+
+
+NEVER = 3600000
+
+
+def demand(p, delay):
+    """A checkpoint that is demanded, as one is when the delay is set."""
+    p.a.set(**{'checkpoint-delay': delay})
+    return p.checkpoints(1)
+
+
+def taken_by_all(p):
+    """Three that are demanded, some by the timer, and one that is demanded."""
+    taken = demand(p, NEVER) + demand(p, NEVER) + demand(p, 300)
+    for c in taken:
+        expect((c['trigger'], c['reason'], c['rounds']) == ('demand', 'urgent', 0),
+               f'rounds ran for one that was demanded: {c}')
+    taken += p.checkpoints(4)
+    p.a.set(**{'checkpoint-delay': NEVER})
+    while True:
+        c = p.a.qmp.event('COLO_CHECKPOINT', 5 * pair.slow())
+        if not c:
+            return taken
+        taken.append(c)
+
+
+def same_sums(stats, taken):
+    for what in ('timer', 'packet', 'demand'):
+        expect(stats[what] == sum(c['trigger'] == what for c in taken),
+               f'{what}: {stats} {taken}')
+    for what in ('rounds', 'pages-before', 'pages-in-pause', 'bytes-before',
+                 'bytes-in-pause'):
+        expect(stats[what] == sum(c[what] for c in taken), f'{what}: {stats}')
+    expect(stats['pause-longest'] == max(c['pause'] for c in taken), f'{stats}')
+    expect(stats['last'] == taken[-1], f'{stats["last"]}, {taken[-1]}')
+
+
+def test_control_statistics():
+    p = Pair('stats', 'kcolo', delay=NEVER, **{'colo-migrate-ram-threshold': 64 << 10})
+    p.protect()
+    taken = taken_by_all(p)
+    stats = p.a.qmp('query-migrate')['colo']
+    same_sums(stats, taken)
+    expect(sum(c['rounds'] for c in taken) > 0, f'there were no rounds: {taken}')
+    expect(f'demand {stats["demand"]}' in p.a.hmp('info migrate'), 'info migrate')
+    kernel = json.loads(tool('stats', '--json'))
+    expect(kernel['checkpoints'] == len(taken), f'{kernel}, {len(taken)}')
+
+
+def test_control_hurry():
+    """Rounds that run end when a checkpoint is demanded."""
+    p = Pair('hurry', 'kcolo', delay=500, load='64,16,10', memory='192M',
+             session=('--min-gain', '0'),
+             **{'colo-migrate-ram-threshold': 4096, 'colo-migrate-ram-iterations': 1000})
+    p.protect()
+    taken = []
+    for _ in range(20):
+        p.until(lambda: session('state') == 'precopy', 60, 'there are no rounds')
+        p.a.set(**{'checkpoint-delay': 500})
+        taken += p.checkpoints(1)
+        if any(c['trigger'] == 'timer' and c['reason'] == 'urgent' for c in taken):
+            return
+    raise Failed(f'rounds were never ended: {taken}')

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What dies or is cut off: COLO ends, and one guest runs on; the other does not."""
+
+import os
+import random
+import subprocess
+import time
+
+import pair
+from colo import Failed
+from pair import CTL, IN_B, SESSION_NAME, Pair
+
+SWITCHES = int(os.environ.get('QEMU_FAILOVERS') or 6)
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def protected(name, count=2, **kw):
+    p = Pair(name, 'kcolo', delay=300, **{'colo-migrate-ram-threshold': 64 << 10, **kw})
+    p.protect()
+    p.checkpoints(count)
+    return p
+
+
+def exited(p, s, reason='error'):
+    event = s.qmp.event('COLO_EXIT', 60 * pair.slow())
+    expect(event and event['reason'] == reason, f'{s.name}: COLO_EXIT {event}')
+
+
+def primary_goes_on(p):
+    exited(p, p.a)
+    p.a.qmp('x-colo-lost-heartbeat')
+    p.goes_on(p.a)
+
+
+def test_failure_secondary_killed():
+    p = protected('gone')
+    p.b.kill()
+    lost = p.a.qmp.event('COLO_PEER_LOST', 60 * pair.slow())
+    expect(lost and not lost['fenced'], f'COLO_PEER_LOST: {lost}')
+    primary_goes_on(p)
+
+
+def test_failure_session_ended():
+    """By the administrator, in mid-checkpoint or between two."""
+    p = protected('ended')
+    subprocess.run([CTL, 'session', 'del', SESSION_NAME], check=True)
+    primary_goes_on(p)
+
+
+def test_failure_link_cut():
+    """Frames are lost without a word."""
+    p = protected('cut', session=('--peer-timeout', '3000'))
+    subprocess.run(['ip', 'link', 'set', 'va', 'down'], check=True)
+    try:
+        lost = p.a.qmp.event('COLO_PEER_LOST', 60 * pair.slow())
+        expect(lost and not lost['fenced'], f'COLO_PEER_LOST: {lost}')
+        primary_goes_on(p)
+    finally:
+        subprocess.run(['ip', 'link', 'set', 'va', 'up'], check=True)
+
+
+def test_failure_auto_failover():
+    p = protected('auto', **{'colo-auto-failover': True})
+    p.a.kill()
+    exited(p, p.b, 'request')
+    p.goes_on(p.b)
+
+
+def test_failure_auto_failover_primary():
+    p = protected('auto-a', **{'colo-auto-failover': True})
+    p.b.kill()
+    exited(p, p.a, 'request')
+    p.goes_on(p.a)
+
+
+def fenced(p):
+    """The old primary is told, stops, and does not start again."""
+    while True:
+        event = p.a.qmp.event('COLO_PEER_LOST', 60 * pair.slow())
+        expect(event, 'the old primary is not told')
+        if event['fenced']:
+            break
+    p.stands_still(p.a)
+    p.a.qmp.refused('cont')
+    p.stands_still(p.a, 1)
+
+
+def secondary_takes_over(nr, rng):
+    """Both are alive, and management says that the secondary is to go on."""
+    p = protected(f'switch-{nr}', 1)
+    time.sleep(rng.random() * pair.slow())
+    p.b.qmp('x-colo-lost-heartbeat')
+    p.goes_on(p.b)
+    fenced(p)
+    p.a.qmp('x-colo-lost-heartbeat')
+    p.stands_still(p.a)
+    pair.clean_up()
+
+
+def test_failure_switch_secondary():
+    """At random moments of a checkpoint, and between two."""
+    rng = random.Random(int(os.environ.get('SEED') or 1))
+    for nr in range(SWITCHES):
+        secondary_takes_over(nr, rng)
+
+
+def test_failure_switch_primary():
+    """The primary is to go on; the secondary's QEMU is ended, as it has to be."""
+    rng = random.Random(int(os.environ.get('SEED') or 1))
+    for nr in range(max(2, SWITCHES // 3)):
+        p = protected(f'keep-{nr}', 1)
+        time.sleep(rng.random() * pair.slow())
+        p.b.kill()
+        p.a.qmp('x-colo-lost-heartbeat')
+        p.goes_on(p.a)
+        pair.clean_up()
+
+
+def test_failure_promoted_by_tool():
+    """Somebody promotes the session: the primary is fenced."""
+    p = protected('tool')
+    subprocess.run([*IN_B, CTL, 'promote', SESSION_NAME], check=True)
+    fenced(p)
+    p.b.qmp('x-colo-lost-heartbeat')
+    p.goes_on(p.b)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What kcolo cannot protect is refused, with words that say why."""
+
+import os
+import subprocess
+
+import colo
+import pair
+from colo import Failed
+from pair import B, SESSION_NAME, STREAM, Pair, launcher, side
+
+BACKEND = 'x-colo-migrate-ram-backend'
+PAUSED = ('-S',)
+
+
+def contains(text, words):
+    if words not in text:
+        raise Failed(f'"{text}" does not say "{words}"')
+
+
+def refused(s, words):
+    """Backend kcolo is refused to S, and nothing has changed."""
+    contains(s.qmp.refused('migrate-set-parameters', **{BACKEND: 'kcolo'}), words)
+    now = s.qmp('query-migrate-parameters')[BACKEND]
+    if now != 'off':
+        raise Failed(f'the backend is {now}')
+
+
+def lone(name, options=(), prefix=None, **kw):
+    """One QEMU in a session of its own, whose guest does not run."""
+    return side(name, launcher('primary') if prefix is None else prefix,
+                options=(*PAUSED, *options), **kw)
+
+
+def test_refused_without_session():
+    refused(lone('bare', prefix=()), "kcoloctl session add")
+
+
+def test_refused_bad_fd():
+    refused(lone('word', prefix=(), env={'KCOLO_FD': 'seven'}), 'is no fd')
+    refused(lone('none', prefix=(), env={'KCOLO_FD': '777'}), 'fd 777')
+    fd = os.open('/dev/null', os.O_RDWR)
+    refused(lone('null', prefix=(), env={'KCOLO_FD': str(fd)}, fds=(fd,)), 'session')
+    os.close(fd)
+
+
+def test_refused_without_module():
+    s = lone('unloaded', prefix=(), env={'KCOLO_FD': '0'})
+    subprocess.run(['rmmod', 'kcolo'], check=True)
+    try:
+        refused(s, 'modprobe kcolo')
+    finally:
+        module = f'build/{os.environ["KCOLO_KERNEL"]}/kcolo.ko'
+        subprocess.run(['insmod', module], check=True)
+
+
+def test_refused_role():
+    listen = ['ip', 'netns', 'exec', 'b', *launcher('secondary')]
+    refused(lone('role', prefix=listen), 'not a primary')
+
+
+def test_refused_dirty_ring():
+    refused(lone('ring', ['-accel', 'kvm,dirty-ring-size=1024']), 'dirty-ring-size')
+
+
+def test_refused_without_kvm():
+    refused(lone('qtest', accel='qtest'), 'KVM')
+
+
+def test_refused_virtio_mem():
+    refused(lone('vmem', ['-m', '128M,maxmem=1G', '-object',
+                          'memory-backend-ram,id=m1,size=128M', '-device',
+                          'virtio-mem-pci,memdev=m1']), 'virtio-mem')
+
+
+def capable(s, name):
+    return s.qmp.ask('migrate-set-capabilities', capabilities=[
+        {'capability': name, 'state': True}])
+
+
+def test_refused_capabilities():
+    s = lone('caps')
+    for name in ('multifd', 'xbzrle', 'postcopy-ram', 'release-ram',
+                 'x-ignore-shared'):
+        s.setup(**{'colo-migrate-ram-backend': 'kcolo'})
+        answer = capable(s, name)
+        if 'return' in answer:
+            answer = s.qmp.ask('migrate', uri='tcp:127.0.0.1:9')
+        if 'error' not in answer:
+            raise Failed(f'{name} was not refused')
+        contains(answer['error']['desc'], name)
+        s.qmp('migrate-set-capabilities', capabilities=[
+            {'capability': name, 'state': False}])
+
+
+def test_refused_dirty_rate():
+    s = lone('rate')
+    s.qmp('calc-dirty-rate', **{'calc-time': 5, 'mode': 'dirty-bitmap'})
+    refused(s, 'dirty rate')
+
+
+def test_refused_while_protected():
+    """All of this is refused on both sides, and COLO goes on."""
+    p = Pair('busy', 'kcolo')
+    p.protect()
+    for s in (p.a, p.b):
+        contains(s.qmp.refused('stop'), 'while COLO runs')
+        contains(s.qmp.refused('migrate-set-parameters', **{BACKEND: 'off'}),
+                 'while COLO')
+        for line, words in (('savevm x', 'snapshot'), ('loadvm x', 'snapshot')):
+            contains(s.hmp(line), words)
+    contains(p.a.qmp.refused('migrate', uri=f'tcp:{B}:{STREAM}'), 'while COLO runs')
+    contains(p.a.qmp.refused('calc-dirty-rate', **{'calc-time': 1,
+                                                   'mode': 'dirty-bitmap'}),
+             'kcolo')
+    p.checkpoints(3)
+    if colo.same_ram(p.a, p.b) < 3:
+        raise Failed('too few checkpoints were compared')
+
+
+def test_refused_missing_peer():
+    """The secondary has the module and no session: COLO ends, the guest runs on."""
+    p = Pair('peerless', 'kcolo', secondary_backend='off')
+    p.a.qmp('migrate', uri=f'tcp:{B}:{STREAM}')
+    event = p.a.qmp.event('COLO_EXIT', 60 * pair.slow())
+    if not event or event['reason'] != 'error':
+        raise Failed(f'COLO_EXIT: {event}')
+    contains(p.a.text('log'), 'other side has not connected')
+    p.a.qmp('x-colo-lost-heartbeat')
+    p.goes_on(p.a)
