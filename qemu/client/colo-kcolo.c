@@ -207,6 +207,9 @@ static void peer_lost(const struct kcolo_event *event)
     qapi_event_send_colo_peer_lost(get_colo_mode(), fenced, why);
     if (!fenced && migrate_get_current()->parameters.x_colo_auto_failover) {
         failover_request_active(NULL);
+    } else {
+        /* Its stream may not have noticed, and would wait without end. */
+        colo_give_up();
     }
 }
 
@@ -220,9 +223,6 @@ static void be_fenced(const struct kcolo_event *event)
     }
     kcolo_client_cancel(client);
     peer_lost(event);
-    if (migration_in_colo_state()) {
-        colo_checkpoint_notify(migrate_get_current());
-    }
 }
 
 static void on_event(void *opaque, const struct kcolo_event *event)

@@ -99,7 +99,7 @@ def test_control_hurry():
     p.protect()
     taken = []
     for _ in range(20):
-        p.until(lambda: session('state') == 'precopy', 60, 'there are no rounds')
+        p.until(lambda: tool('get', 'state') == 'precopy', 60, 'there are no rounds')
         p.a.set(**{'checkpoint-delay': 500})
         taken += p.checkpoints(1)
         if any(c['trigger'] == 'timer' and c['reason'] == 'urgent' for c in taken):

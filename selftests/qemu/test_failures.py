@@ -25,13 +25,13 @@ def protected(name, count=2, **kw):
     return p
 
 
-def exited(p, s, reason='error'):
+def exited(s, reasons=('error',)):
     event = s.qmp.event('COLO_EXIT', 60 * pair.slow())
-    expect(event and event['reason'] == reason, f'{s.name}: COLO_EXIT {event}')
+    expect(event and event['reason'] in reasons, f'{s.name}: COLO_EXIT {event}')
 
 
 def primary_goes_on(p):
-    exited(p, p.a)
+    exited(p.a)
     p.a.qmp('x-colo-lost-heartbeat')
     p.goes_on(p.a)
 
@@ -66,14 +66,15 @@ def test_failure_link_cut():
 def test_failure_auto_failover():
     p = protected('auto', **{'colo-auto-failover': True})
     p.a.kill()
-    exited(p, p.b, 'request')
+    # QEMU's own stream may have been faster to end.
+    exited(p.b, ('request', 'error'))
     p.goes_on(p.b)
 
 
 def test_failure_auto_failover_primary():
     p = protected('auto-a', **{'colo-auto-failover': True})
     p.b.kill()
-    exited(p, p.a, 'request')
+    exited(p.a, ('request', 'error'))
     p.goes_on(p.a)
 
 
