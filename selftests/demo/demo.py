@@ -93,17 +93,16 @@ def khost(opts):
     return [*cmd, '--', 'sh selftests/demo/host-a.sh']
 
 
-def run(opts, tell):
-    """Boot the hosts and follow them. Returns the Story and the exit status."""
-    story = Story(tell)
-    tell(f'two emulated hosts boot, joined by a link of {LINK}')
-    proc = subprocess.Popen(khost(opts), cwd=TOP, stdin=subprocess.DEVNULL,
+def follow(argv, story):
+    """Boot the hosts and tell a story each line of theirs. Returns the exit status."""
+    story.tell(f'two emulated hosts boot, joined by a link of {LINK}')
+    proc = subprocess.Popen(argv, cwd=TOP, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             text=True, errors='replace')
     try:
         for line in proc.stdout:
             story.line(line.rstrip('\n'))
-        return story, proc.wait()
+        return proc.wait()
     finally:
         if proc.poll() is None:
             proc.terminate()        # it ends the hosts
@@ -175,7 +174,8 @@ def main():
     tell = Teller(os.path.join(OUT, 'story.log'))
     try:
         build(tell, opts.kernel)
-        story, status = run(opts, tell)
+        story = Story(tell)
+        status = follow(khost(opts), story)
     except Failed as e:
         print(f'demo: {e}', file=sys.stderr)
         return 2

@@ -22,9 +22,8 @@ import time
 
 sys.dont_write_bytecode = True
 
-from demo import OUT, RESULT, TOP, Failed, Teller         # noqa: E402
+from demo import LINK, OUT, RESULT, TOP, Failed, Teller, follow   # noqa: E402
 
-LINK = '300mbit'
 TIMEOUT = 1800
 TARGETS = {'pause_pages_ratio': 0.15, 'pause_ratio': 0.3, 'resend_factor': 1.3}
 
@@ -82,22 +81,6 @@ def khost(opts):
     return ['selftests/host/khost', '--kernel', opts.kernel, '--cpus', '1', '--mem',
             '3G', '--rate', LINK, '--timeout', str(TIMEOUT), '--out', OUT, '--verbose',
             '--b', 'selftests/demo/colo/b.py', '--', 'selftests/demo/colo/a.py']
-
-
-def run(opts, tell):
-    story = Story(tell)
-    tell(f'two emulated hosts boot, joined by a link of {LINK}')
-    proc = subprocess.Popen(khost(opts), cwd=TOP, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            text=True, errors='replace')
-    try:
-        for line in proc.stdout:
-            story.line(line.rstrip('\n'))
-        return story, proc.wait()
-    finally:
-        if proc.poll() is None:
-            proc.terminate()
-            proc.wait()
 
 
 def spread(values):
@@ -181,7 +164,8 @@ def main():
     tell = Teller(os.path.join(OUT, 'story.log'))
     try:
         build(tell, opts.kernel)
-        story, status = run(opts, tell)
+        story = Story(tell)
+        status = follow(khost(opts), story)
     except Failed as e:
         print(f'demo: {e}', file=sys.stderr)
         return 2
