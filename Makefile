@@ -64,9 +64,11 @@ unit: deps
 check: deps
 	@selftests/check.sh
 
-# 6.12 unless KERNEL says 6.1.
+# 6.12 unless KERNEL says 6.1; a small VMM unless GUEST is linux, in QEMU.
 demo: deps
-	@python3 selftests/demo/demo.py $(if $(KERNEL),--kernel $(KERNEL))
+	@$(if $(filter linux,$(GUEST)),selftests/host/deps.sh qemu &&) \
+		python3 selftests/demo/$(if $(filter linux,$(GUEST)),qemu_)demo.py \
+		$(if $(KERNEL),--kernel $(KERNEL))
 
 # 6.12 unless KERNEL says 6.1; PHASES="stream idle staging".
 bench: deps
@@ -115,7 +117,8 @@ help:
 	@echo 'make soak        10,000 checkpoints and 1,000 failovers, for hours; KERNEL=6.12,'
 	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
 	@echo 'make demo        a guest is protected, its host dies, it goes on on another one,'
-	@echo '                 in two emulated hosts; KERNEL=6.12 or 6.1; writes build/demo.json'
+	@echo '                 in two emulated hosts; KERNEL=6.12 or 6.1; writes build/demo.json;'
+	@echo '                 GUEST=linux: the guest is Linux, in QEMU'
 	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
 	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
