@@ -204,7 +204,11 @@ class Setup:
         return lines
 
     def primary_qmp(self):
-        lines = self.parameters()
+        # COLO is entered with a pause. A guest that writes as fast as the link
+        # carries would never get to a short one.
+        lines = [*self.parameters(), qmp('migrate-set-parameters',
+                                         downtime_limit=self.o.first_pause,
+                                         max_bandwidth=10 << 30)]
         if self.o.disk:
             drive = ('drive_add -n buddy driver=replication,mode=primary,'
                      f'file.driver=nbd,file.host={self.o.secondary},'
@@ -278,6 +282,8 @@ def parse():
     add('--nic', default='e1000', metavar='DEVICE')
     add('--mac', default='52:54:00:c0:10:01')
     add('--interval', type=int, default=2000, metavar='MS')
+    add('--first-pause', type=int, default=2000, metavar='MS',
+        help='of the guest, at most, when COLO is entered')
     add('--threshold', type=size, default='100M', metavar='SIZE')
     add('--iterations', type=int, default=10)
     add('--user', help='QEMU runs as this user (kcolo: only the session needs root)')
