@@ -24,9 +24,13 @@
 #define VECTORS	(PAGE / LANES / sizeof(uint64_t))
 
 /* Random words, four at a time: an emulated CPU has little time for them. */
-typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
+typedef uint64_t lanes_t __attribute__((vector_size(LANES * sizeof(uint64_t))));
 
-static lanes (*pages)[VECTORS];
+struct page {
+	lanes_t v[VECTORS];
+};
+
+static struct page *pages;
 static uint32_t *numbers;
 static size_t nr_pages;
 static uint64_t rng = 88172645463325252ull;
@@ -39,45 +43,49 @@ static uint64_t next(uint64_t *x)
 	return *x;
 }
 
-#define STEP(x) do {		\
-	(x) ^= (x) << 13;	\
-	(x) ^= (x) >> 7;	\
-	(x) ^= (x) << 17;	\
-} while (0)
-
 static uint64_t seed(size_t page, uint32_t number)
 {
 	return ((page + 1) * 0x9e3779b97f4a7c15ull ^ (uint64_t)number << 32) | 1;
 }
 
 /* Each lane a sequence of its own. */
-#define START(s) ((lanes){ (s), (s) * 3, (s) * 5, (s) * 7 })
+static inline __attribute__((always_inline)) void start(lanes_t *x, uint64_t s)
+{
+	*x = (lanes_t){ s, s * 3, s * 5, s * 7 };
+}
+
+static inline __attribute__((always_inline)) void step(lanes_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+}
 
 __attribute__((target_clones("avx2", "default")))
 static void write_page(size_t page)
 {
-	uint64_t s = seed(page, ++numbers[page]);
-	lanes x = START(s);
+	lanes_t x;
 	size_t i;
 
+	start(&x, seed(page, ++numbers[page]));
 	for (i = 0; i < VECTORS; i++) {
-		STEP(x);
-		pages[page][i] = x;
+		step(&x);
+		pages[page].v[i] = x;
 	}
 }
 
 __attribute__((target_clones("avx2", "default")))
 static int check_page(size_t page)
 {
-	uint64_t s = seed(page, numbers[page]);
-	lanes x = START(s), bad = { 0 };
+	lanes_t x, bad = { 0 };
 	size_t i;
 
 	if (!numbers[page])
 		return 0;
+	start(&x, seed(page, numbers[page]));
 	for (i = 0; i < VECTORS; i++) {
-		STEP(x);
-		bad |= pages[page][i] ^ x;
+		step(&x);
+		bad |= pages[page].v[i] ^ x;
 	}
 	if (!(bad[0] | bad[1] | bad[2] | bad[3]))
 		return 0;
