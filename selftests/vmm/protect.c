@@ -10,8 +10,7 @@
 #include "carry.h"
 #include "protect.h"
 
-/* A checkpoint without an end is a bug; the debug kernel on a busy machine needs minutes. */
-#define OUTCOME_MS	300000
+#define OUTCOME_MS	120000	/* a checkpoint without an end is a bug */
 
 static const char *const outcomes[] = {
 	"none", "committed", "aborted", "doubt", "lost", "fenced", "ended",
