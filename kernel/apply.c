@@ -242,14 +242,15 @@ static int intake_each(struct kcolo_session *s, struct intake *in)
 {
 	struct kcolo_wire_extent e;
 	unsigned int i, j;
+	bool direct;
 	int err;
 
 	for (i = 0; i < in->pages.nr_extents; i++) {
 		kcolo_wire_get_extent(in->extents + i * KCOLO_WIRE_EXTENT, &e);
+		direct = goes_direct(s, in, e.region);
 		for (j = 0; j < e.count; j++) {
-			err = goes_direct(s, in, e.region) ?
-			      intake_direct(s, in, &e, e.first + j) :
-			      intake_stage(s, in, &e, e.first + j);
+			err = direct ? intake_direct(s, in, &e, e.first + j) :
+				       intake_stage(s, in, &e, e.first + j);
 			if (err)
 				return err;
 		}
@@ -295,12 +296,24 @@ static int intake_keep(struct kcolo_session *s, struct intake *in)
 	return 0;
 }
 
+static bool any_in_place(const struct kcolo_session *s)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&s->staging_lock);
+	for (i = 0; i < s->nr_peer_regions; i++)
+		if (s->peer_region[i]->in_place)
+			return true;
+	return false;
+}
+
 static const char *intake_store(struct kcolo_session *s, struct intake *in)
 {
 	int err;
 
 	mutex_lock(&s->staging_lock);
-	in->in_guest = s->direct || s->in_place || kcolo_mutant(apply_before_end);
+	in->in_guest = s->direct || any_in_place(s) ||
+		       kcolo_mutant(apply_before_end);
 	mutex_unlock(&s->staging_lock);
 	in->reason = KCOLO_ABORT_REASON_VM_GONE;
 	if (in->in_guest && !kcolo_guest_enter(&s->guest)) {

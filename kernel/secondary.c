@@ -79,17 +79,6 @@ static bool match_regions(struct kcolo_session *s, const u8 *body,
 	return false;
 }
 
-/* Under staging_lock. */
-static bool any_in_place(const struct kcolo_session *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr_peer_regions; i++)
-		if (s->peer_region[i]->in_place)
-			return true;
-	return false;
-}
-
 /* Under s->lock. One end's word is not enough: nothing would be sent. */
 static bool match_clean(struct kcolo_session *s, bool clean, char *why,
 			size_t len)
@@ -127,7 +116,6 @@ static const char *got_regions(struct kcolo_session *s,
 	mutex_unlock(&s->lock);
 	mutex_lock(&s->staging_lock);
 	s->nr_peer_regions = fits ? nr : 0;
-	s->in_place = any_in_place(s);
 	mutex_unlock(&s->staging_lock);
 	if (fits)
 		kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_READY, hdr->epoch, 0,

@@ -169,7 +169,6 @@ struct kcolo_session {
 	struct kcolo_staging staging;
 	bool take_pages;		/* an epoch is open */
 	bool direct;			/* nothing is committed yet */
-	bool in_place;			/* some region of the peer's is */
 	u64 rx_epoch;
 	struct kcolo_wire_end got;
 	struct kcolo_wire_end expect;

@@ -43,3 +43,5 @@ pair external-tool "--interval 20 --count 1 --verify-each 1" "--no-apply" "$both
 wait $tool
 verdict external-tool both_good
 verdict external-tool-refused grep -q "epoch 1 is open, and not 99\|see event checkpoint-prepared" "$LOGS/external-tool.log"
+# Where the region is a cache, pages of it are there, and come again.
+client external-in-place
