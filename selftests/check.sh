@@ -34,12 +34,7 @@ job() (	# name, command...
 	"$@" 2>&1 | tee "$out/$name.log" | results |
 		tee "$tap" | sed -u "s/^/$name: /"
 	rc=${PIPESTATUS[0]}
-	last_attempt "$tap"
-	if [ "$rc" -ne 0 ] && ! grep -q '^not ok' "$tap"; then
-		tail -n 20 "$out/$name.log"
-		echo "not ok $name exited with $rc" | tee -a "$tap"
-	fi
-	grep -q '^\(not \)\?ok' "$tap" || echo "not ok $name ran no test" | tee -a "$tap"
+	settle "$name" "$tap" "$out/$name.log" "$rc"
 	grep '\bnot ok ' -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' | sed "s/^/$name: /"
 	times >"$out/$name.times"	# not in a pipe, which has children of its own
 	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not," \

@@ -18,3 +18,14 @@ last_attempt() {
 	     END { printf "%s", retries; for (i = 0; i < n; i++) print line[i] }' \
 		"$1" >"$1.last" && mv "$1.last" "$1"
 }
+
+# settle NAME TAP LOG STATUS: of a job that has ended, one that fails or says nothing
+# without saying which test is a failed test itself
+settle() {
+	last_attempt "$2"
+	if [ "$4" -ne 0 ] && ! grep -q '^not ok' "$2"; then
+		tail -n 20 "$3"
+		echo "not ok $1 exited with $4" | tee -a "$2"
+	fi
+	grep -q '^\(not \)\?ok' "$2" || echo "not ok $1 ran no test" | tee -a "$2"
+}

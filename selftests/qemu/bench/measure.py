@@ -26,7 +26,7 @@ BACKENDS = ('off', 'qemu', 'kcolo')
 MEMORY = 512
 THRESHOLD, ITERATIONS = 4 << 20, 10
 # The first ones send what the guest did while it was copied.
-SKIPPED = 2
+WARM_UP = 2
 TICK = os.sysconf('SC_CLK_TCK')
 PHASES = 'colo_checkpoint_*'    # not colo_ram_hash, which reads all RAM
 
@@ -84,7 +84,7 @@ def one(name, backend, load, count):
                      'colo-migrate-ram-iterations': ITERATIONS})
     try:
         p.protect()
-        p.checkpoints(SKIPPED, 600)
+        p.checkpoints(WARM_UP, 600)
         written, cpu = p.a.written(), cpu_of_pair(p)
         taken = p.checkpoints(count, 600)
         return {'checkpoints': taken, 'written': p.a.written() - written,
