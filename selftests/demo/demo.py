@@ -166,22 +166,29 @@ def parse():
     return ap.parse_args()
 
 
-def main():
-    opts = parse()
+def told(kind, kernel, make, argv):
+    """MAKE what ARGV, the hosts, want, and follow them. Returns the story, of that
+    KIND, and the hosts' exit status; exits when there is none to tell."""
     os.makedirs(OUT, exist_ok=True)
     if os.path.exists(RESULT):
         os.unlink(RESULT)       # of an earlier run, not of this one
     tell = Teller(os.path.join(OUT, 'story.log'))
     try:
-        build(tell, opts.kernel)
-        story = Story(tell)
-        status = follow(khost(opts), story)
+        make(tell, kernel)
+        story = kind(tell)
+        return story, follow(argv, story)
     except Failed as e:
         print(f'demo: {e}', file=sys.stderr)
-        return 2
+        sys.exit(2)
     except KeyboardInterrupt:
         print('demo: interrupted', file=sys.stderr)
-        return 130
+        sys.exit(130)
+
+
+def main():
+    opts = parse()
+    story, status = told(Story, opts.kernel, build, khost(opts))
+    tell = story.tell
     result = results(opts, story, status, time.monotonic() - tell.began)
     finish(result, tell)
     return 0 if result['ok'] else 1

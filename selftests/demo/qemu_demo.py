@@ -22,7 +22,7 @@ import time
 
 sys.dont_write_bytecode = True
 
-from demo import LINK, OUT, RESULT, TOP, Failed, Teller, follow   # noqa: E402
+from demo import LINK, OUT, RESULT, TOP, Failed, told      # noqa: E402
 
 TIMEOUT = 1800
 TARGETS = {'pause_pages_ratio': 0.15, 'pause_ratio': 0.3, 'resend_factor': 1.3}
@@ -158,21 +158,8 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--kernel', choices=('6.1', '6.12'), default='6.12')
     opts = ap.parse_args()
-    os.makedirs(OUT, exist_ok=True)
-    if os.path.exists(RESULT):
-        os.unlink(RESULT)
-    tell = Teller(os.path.join(OUT, 'story.log'))
-    try:
-        build(tell, opts.kernel)
-        story = Story(tell)
-        status = follow(khost(opts), story)
-    except Failed as e:
-        print(f'demo: {e}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print('demo: interrupted', file=sys.stderr)
-        return 130
-    # Host a was killed, which is what it was there for.
+    story, status = told(Story, opts.kernel, build, khost(opts))
+    tell = story.tell
     result = {'seconds': round(time.monotonic() - tell.began, 1),
               **evaluate(story, status)}
     finish(result, tell)
