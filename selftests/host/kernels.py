@@ -10,8 +10,9 @@ initramfs, kdir.  Progress goes to stderr.
 
 Debian's kernels are downloaded and unpacked, not installed: a test must not
 change which kernel the machine boots next, and 6.12's headers, if installed,
-would pull in the image.  Image, headers and build tools come from one source
-version, so that a module made for it loads.  The debug kernel is built from
+would pull in the image.  Image and headers come from one source version, so
+that a module made for it loads; the build tools are those that the headers ask
+for, which the archive may have newer than them.  The debug kernel is built from
 Debian's kernel source package (see kernel_debug.py).
 
 All of it is kept in ${XDG_CACHE_HOME:-~/.cache}/kcolo, keyed by exact version.
@@ -78,11 +79,13 @@ def stock_fetch(release, version, root):
     """Download and unpack what belongs to the kernel RELEASE into ROOT."""
     headers = f'linux-headers-{release}'
     deps, _ = depends(headers)
-    wanted = [headers] + [d for d in deps
-                          if re.match(r'linux-(headers-.*-common|kbuild-)', d)]
+    wanted = [f'{headers}={version}']
+    for name, exact in deps.items():
+        if re.match(r'linux-(headers-.*-common|kbuild-)', name):
+            wanted.append(f'{name}={exact}' if exact else name)
     with tempfile.TemporaryDirectory(dir=root) as debs:
         say(f'{release}: downloading')
-        output('apt-get', 'download', *(f'{p}={version}' for p in wanted), cwd=debs)
+        output('apt-get', 'download', *wanted, cwd=debs)
         try:
             output('apt-get', 'download',
                    f'linux-image-{release}-unsigned={version}', cwd=debs)
