@@ -70,6 +70,7 @@ struct options {
 	u64 size[MAX_REGIONS];
 	bool memfd;
 	u32 vcpus;
+	u32 nice;
 	u64 seed;
 	enum stream_pattern pattern;
 	enum stream_content content;

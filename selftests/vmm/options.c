@@ -79,6 +79,8 @@ static const struct option_def {
 	  "RAM is a shared memfd" },
 	{ "vcpus", NUMBER32, ALL, &opt.vcpus, NULL,
 	  "1 to 4" },
+	{ "nice", NUMBER32, ALL, &opt.nice, NULL,
+	  "of the vCPU threads: the guest leaves more of a busy CPU to others" },
 	{ "seed", NUMBER64, ALL, &opt.seed, NULL,
 	  "of what is written" },
 	{ "pattern", CHOICE, ALL, &opt.pattern, patterns,

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "kvmm.h"
@@ -183,6 +184,9 @@ static void *vcpu_main(void *arg)
 	struct vm *vm = v->vm;
 	bool at_batch = false;
 
+	/* Of this thread only: Linux has a niceness for each. */
+	if (setpriority(PRIO_PROCESS, 0, opt.nice))
+		fail(v, "setpriority: %s", strerror(errno));
 	pthread_mutex_lock(&vm->lock);
 	while (!vm->quit) {
 		if (at_batch)
