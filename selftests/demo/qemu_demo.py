@@ -80,6 +80,7 @@ def build(tell, kernel):
 def khost(opts):
     return ['selftests/host/khost', '--kernel', opts.kernel, '--cpus', '1', '--mem',
             '3G', '--rate', LINK, '--timeout', str(TIMEOUT), '--out', OUT, '--verbose',
+            '--append', 'nohz=off highres=off',     # why: see qemu/check.sh
             '--b', 'selftests/demo/colo/b.py', '--', 'selftests/demo/colo/a.py']
 
 

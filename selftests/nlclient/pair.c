@@ -309,16 +309,45 @@ void pair_checkpoint(struct pair *p)
 	       "RAM is not equal after a checkpoint");
 }
 
-void pair_doubt(struct pair *p, u32 ms)
+/* Bytes that the sockets of this network namespace have not got acknowledged. */
+static u64 unacked_bytes(void)
 {
+	FILE *f = fopen("/proc/net/tcp", "r");
+	unsigned int bytes;
+	char line[256];
+	u64 sum = 0;
+
+	if (!f)
+		fail("/proc/net/tcp: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*u: %*x:%*x %*x:%*x %*x %x:", &bytes) == 1)
+			sum += bytes;
+	fclose(f);
+	return sum;
+}
+
+void pair_commit_unheard(struct pair *p)
+{
+	u64 end = now_ms() + SOON_MS;
+	u64 before = unacked_bytes();
+
 	if (kcolo_commit(p->a))
 		fail("commit: %s", kcolo_error(p->a));
 	await_state(p->a, KCOLO_STATE_COMMITTING);
+	while (unacked_bytes() <= before) {
+		if (now_ms() > end)
+			fail("the end of the epoch is not sent");
+		sleep_ms(2);
+	}
+}
+
+void pair_doubt(struct pair *p, u32 ms)
+{
 	/*
 	 * The peer was last heard of before the wire went down, longer ago than
-	 * @ms perhaps: the end has to be on its way by now.
+	 * @ms perhaps: the end has to be on its way by then.
 	 */
-	sleep_ms(100);
+	pair_commit_unheard(p);
 	set_peer_timeout(p->a, ms);
 	await_state(p->a, KCOLO_STATE_DOUBT);
 }

@@ -71,6 +71,8 @@ void pair_write(struct pair *p, size_t offset, size_t len, u8 value);
 void pair_ready(struct pair *p);
 void pair_flush(struct pair *p);
 void pair_checkpoint(struct pair *p);
+/* Commit while the wire is down: until the end of the epoch is sent, into the void. */
+void pair_commit_unheard(struct pair *p);
 /* The end of a flushed epoch is lost on the wire: in doubt after @ms. */
 void pair_doubt(struct pair *p, u32 ms);
 /* Until no session of that name is in the network namespace of @k. */

@@ -196,9 +196,7 @@ static void states_held(void)
 	let_go(uffd, p.mem);
 	await_state(p.a, KCOLO_STATE_FLUSHED);
 	wire(false);
-	if (kcolo_commit(p.a))
-		fail("commit: %s", kcolo_error(p.a));
-	sleep_ms(100);
+	pair_commit_unheard(&p);
 	A(&p, COMMITTING);
 	refused(p.nla, p.fda, "abort after the end",
 		build(&m, KCOLO_CMD_ABORT, p.fda, &p), EINPROGRESS,

@@ -26,8 +26,9 @@ job() {	# name, command...
 host() {	# name, kernel, options and command of khost
 	local name=$1 kernel=$2
 	shift 2
-	# Now and then the emulator loses an interrupt of the timer of a host whose
-	# guest has just begun to run again: with a tick, that is one tick and no more.
+	# QEMU 7.2 emulates VMRUN without its lock: where KVM waits to inject an interrupt
+	# (V_IRQ), one of the host's own may get lost. A timer set for one shot is then
+	# silent until something else interrupts; a periodic one has lost a tick.
 	selftests/host/khost --kernel "$kernel" --cpus 1 --out "$out/$name" \
 		--append "nohz=off highres=off" \
 		--env "QEMU_KILLS=${QEMU_KILLS:-}" --env "QEMU_CHECKPOINTS=${QEMU_CHECKPOINTS:-}" "$@"
