@@ -169,8 +169,9 @@ class Host:
                 '-name', f'khost-{self.name}', '-machine', 'q35', *accel,
                 # q35: the interrupt routing of pc is computed in AML, which takes a
                 # minute on the debug kernel.  And rep movsb is emulated a byte at a
-                # time: let nobody use it.
-                '-cpu', 'max,-erms,-fsrm', '-smp', str(o.cpus), '-m', o.mem,
+                # time: let nobody use it.  Nor cmpxchg16b, which takes operands for
+                # flags (emulator_fault() in verdict.py); Linux goes without.
+                '-cpu', 'max,-erms,-fsrm,-cx16', '-smp', str(o.cpus), '-m', o.mem,
                 '-display', 'none', '-no-reboot',
                 '-kernel', self.kernel.image, '-initrd', self.kernel.initramfs,
                 '-append', append,

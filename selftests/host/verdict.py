@@ -56,11 +56,12 @@ def emulator_fault(console):
     One host in hundreds, without any module of ours, has panicked with a stack
     guard page hit in error_entry and its clock gone back.
 
-    In another, with kcolo loaded, RFLAGS had bits that no instruction sets, in the
-    first report already and until the panic: the low half of a kernel address.  The
-    emulator keeps flags as operands of what set them, and mixes them up: branches
-    go wrong from there on.  A kernel whose memory is overwritten does not get there:
-    what it loads into RFLAGS has those bits taken out.
+    In others RFLAGS had bits that no instruction sets, in the first report already
+    and until the panic: the low half of a kernel address.  The emulator keeps flags as
+    the operands of what set them, and by which operation.  QEMU 7.2 does not bring the
+    latter up to date before cmpxchg16b and cmpxchg8b, which so may take operands for
+    flags; branches go wrong from there on.  Linux uses the former in its slab allocator:
+    our hosts' CPU has it not (hosts.py).  The latter it hardly uses, but has to have.
     """
     try:
         with open(console, errors='replace') as f:
