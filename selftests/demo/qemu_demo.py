@@ -3,9 +3,9 @@
 """The whole story of kcolo with QEMU, on two emulated hosts, told while it happens.
 
 A Linux guest that serves clients (redis) runs in QEMU on host a and is protected by
-COLO: first with all RAM sent in the pause, then with kcolo, in turns.  Host a dies;
-the guest goes on on host b; no write is lost that a client was told of.  It ends
-with a table and with build/demo.json (see selftests/demo/README.md).
+COLO, its RAM by kcolo: pre-copy off and on, in turns.  Host a dies; the guest goes on
+on host b; no write is lost that a client was told of.  It ends with a table and with
+build/demo.json (see selftests/demo/README.md).
 
 Exit status: 0 only if all of that held and the targets are met, 1 if not, 2 if it
 could not be run.
@@ -56,18 +56,19 @@ class Story:
             return
         if r['type'] == 'checkpoint':
             self.checkpoints.append(r)
-            self.tell(f"checkpoint with {r['backend']:5}: {r['pages-before']:6} pages "
-                      f"before the pause, {r['pages-in-pause']:6} in it, "
-                      f"{r['pause'] / 1000:.0f} ms")
+            self.tell(f"pre-copy {r['precopy']:3}, by {r['trigger']:6}: "
+                      f"{r['pages-before']:6} pages before the pause, "
+                      f"{r['pages-in-pause']:6} in it, {r['pause'] / 1000:.0f} ms")
         elif r['type'] == 'failed-over':
             self.failed_over = r
             self.tell(f"host b: {r['acknowledged']} writes were acknowledged, over "
                       f"{r['connections']} connections: {r['lost']} are lost")
             self.tell(f"host b: RAM was equal at {r['compared']} checkpoints")
 
-    def measured(self, backend, key):
-        return [c[key] for c in self.checkpoints
-                if c['backend'] == backend and c['measured']]
+    def measured(self, precopy, key):
+        """Of the timer's checkpoints: when packets are held back no round may run."""
+        return [c[key] for c in self.checkpoints if c['precopy'] == precopy and
+                c['measured'] and c['trigger'] == 'timer']
 
 
 def build(tell, kernel):
@@ -90,12 +91,12 @@ def spread(values):
 
 
 def resend_factor(story):
-    """Pages that kcolo sent by pages that the load wrote: it comes to all of its
+    """Pages sent with pre-copy by pages that the load wrote: it comes to all of its
     pages before it comes to one again."""
     sent = written = 0
     for nr in {c['nr'] for c in story.checkpoints}:
         mine = [c for c in story.checkpoints
-                if c['nr'] == nr and c['measured'] and c['backend'] == 'kcolo']
+                if c['nr'] == nr and c['measured'] and c['precopy'] == 'on']
         for before, c in zip(mine, mine[1:]):
             sent += c['pages-before'] + c['pages-in-pause']
             written += c['written'] - before['written']
@@ -103,17 +104,19 @@ def resend_factor(story):
 
 
 def evaluate(story, status):
-    figures = {key: {b: spread(story.measured(b, key)) for b in ('off', 'kcolo')}
+    figures = {key: {p: spread(story.measured(p, key)) for p in ('off', 'on')}
                for key in ('pause', 'pages-before', 'pages-in-pause')}
     end = story.failed_over or {}
     result = {'image_equal': end.get('compared', 0) > 0,
               'failover_ok': bool(end) and not end['lost'],
-              'checkpoints': len(story.checkpoints), 'figures': figures,
+              'checkpoints': len(story.checkpoints),
+              'urgent': sum(c['trigger'] != 'timer' for c in story.checkpoints),
+              'figures': figures,
               'failed_over': end, 'host_status': status, 'targets': TARGETS}
     problems = [] if result['failover_ok'] else ['the guest did not go on on host b']
     if all(figures['pause'].values()):
         def ratio(key):
-            return (figures[key]['kcolo']['median'] /
+            return (figures[key]['on']['median'] /
                     max(1, figures[key]['off']['median']))
         result.update(pause_pages_ratio=ratio('pages-in-pause'),
                       pause_ratio=ratio('pause'), resend_factor=resend_factor(story))
@@ -127,13 +130,13 @@ def evaluate(story, status):
 
 
 def table(r):
-    lines = [f'{"median (min..max)":26}{"all in the pause":24}{"kcolo":24}']
+    lines = [f'{"median (min..max)":26}{"pre-copy off":24}{"pre-copy on":24}']
     for key, name, scale in (('pages-before', 'pages before the pause', 1),
                              ('pages-in-pause', 'pages in the pause', 1),
                              ('pause', 'pause, ms', 1000)):
         cells = []
-        for b in ('off', 'kcolo'):
-            s = r['figures'][key][b]
+        for p in ('off', 'on'):
+            s = r['figures'][key][p]
             cells.append('-' if not s else f"{s['median'] / scale:.0f} "
                          f"({s['min'] / scale:.0f}..{s['max'] / scale:.0f})")
         lines.append(f'{name:26}{cells[0]:24}{cells[1]:24}')

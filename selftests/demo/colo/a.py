@@ -3,6 +3,7 @@
 """Host a of the demo with QEMU: the guest runs here, until the host is killed."""
 
 import json
+import os
 import sys
 
 sys.dont_write_bytecode = True
@@ -11,18 +12,23 @@ import phases
 from phases import host, tell
 
 
-def checkpoints(phase, qmp, count):
-    """Each as a line of JSON; COUNT of them, or without end."""
-    seen = 0
-    while seen < count or phase.last:
-        event = qmp.event('COLO_CHECKPOINT', 60)
-        if event is None:
-            raise host.colo.Failed('there are no more checkpoints')
-        seen += 1
-        if seen > 1:            # the first has what was done while RAM was copied
-            print(json.dumps({'type': 'checkpoint', 'backend': phase.backend,
-                              'nr': phase.nr, 'measured': not phase.last,
-                              'written': host.walked(phase.nr), **event}), flush=True)
+def checkpoint(phase, qmp, turn, **more):
+    """The next one, as a line of JSON."""
+    event = qmp.event('COLO_CHECKPOINT', 60)
+    if event is None:
+        raise host.colo.Failed('there are no more checkpoints')
+    print(json.dumps({'type': 'checkpoint', 'precopy': turn, **more,
+                      'written': host.walked(phase.nr), **event}), flush=True)
+    os.sync()                   # 9p keeps it for seconds, and the host is to die
+
+
+def take_turns(phase, qmp):
+    for nr, turn in enumerate(phases.TURNS):
+        threshold = phases.THRESHOLD if turn == 'on' else 0
+        tell(f'pre-copy {turn}: x-colo-migrate-ram-threshold {threshold}')
+        qmp('migrate-set-parameters', x_colo_migrate_ram_threshold=threshold)
+        for i in range(phases.COUNT + 1):
+            checkpoint(phase, qmp, turn, nr=nr, measured=i > 0)
 
 
 def show(phase):
@@ -31,9 +37,12 @@ def show(phase):
     tell('QEMU starts, as an ordinary user; its guest, Linux with a redis, boots')
     qemu = host.start(phase.nr)
     qmp = host.protect(phase.nr)
-    tell(f'the guest is protected: COLO, RAM by {phase.backend}')
+    tell('the guest is protected: COLO, its RAM by kcolo')
     host.hostctl('barrier', f'protected-{phase.nr}')
-    checkpoints(phase, qmp, phases.COUNT + 1)
+    if not phase.last:
+        take_turns(phase, qmp)
+    while phase.last:           # until the power is cut
+        checkpoint(phase, qmp, 'on', nr=len(phases.TURNS), measured=False)
     qemu.kill()
     qemu.wait()
     host.hostctl('barrier', f'end-{phase.nr}')
