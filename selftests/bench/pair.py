@@ -8,6 +8,7 @@ iperf3 takes the same path: from the first namespace to the second.
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -65,6 +66,8 @@ class Pair:
         port = 7000 + Pair.count * 2
         self.name = name
         self.out = f"{os.environ['KCOLO_OUT']}/{name}-{Pair.count}"
+        # Read while it is written, which 9p has no right answer to.
+        self.json = f'/tmp/{name}-{Pair.count}'
         address = f'{THERE}:{port}'
         common = ['--name', name, '--side', f'{THERE}:{port + 1}',
                   '--verify-each', '0', '--quiet', '--no-device', '--no-smm',
@@ -77,15 +80,15 @@ class Pair:
 
     def start(self, end, argv):
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(f'{self.out}-{end}.json')     # an earlier run's
+            os.unlink(f'{self.json}-{end}.json')    # an earlier run's
         with open(f'{self.out}-{end}.log', 'w') as log:
-            return subprocess.Popen(argv + ['--json', f'{self.out}-{end}.json'],
+            return subprocess.Popen(argv + ['--json', f'{self.json}-{end}.json'],
                                     stdout=log, stderr=log)
 
     def lines(self, end='a'):
         """What has been reported so far; the last line may be half a one."""
         try:
-            with open(f'{self.out}-{end}.json') as f:
+            with open(f'{self.json}-{end}.json') as f:
                 return [json.loads(line) for line in f if line.endswith('\n')]
         except FileNotFoundError:
             return []
@@ -122,6 +125,8 @@ class Pair:
             self.fail(f'has not ended within {seconds} s')
         if codes != [0, 0]:
             self.fail(f'ended with {codes[0]} and {codes[1]}')
+        for end in 'ab':
+            shutil.copy(f'{self.json}-{end}.json', f'{self.out}-{end}.json')
         return self.checkpoints(), self.lines()[-1]
 
     def end(self):
