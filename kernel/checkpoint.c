@@ -187,7 +187,7 @@ static enum kcolo_abort_reason precopy(struct kcolo_session *s)
 	}
 	for (;;) {
 		/* An urgent one is for output that waits. */
-		if (s->kind != KCOLO_KIND_URGENT)
+		if (READ_ONCE(s->kind) != KCOLO_KIND_URGENT)
 			reason = kcolo_await_log(s);
 		if (!reason)
 			reason = guest_failed(s, kcolo_dirty_harvest(&s->tracker));
@@ -199,8 +199,8 @@ static enum kcolo_abort_reason precopy(struct kcolo_session *s)
 		read_policy(s, &policy);
 		trace_kcolo_migrate_pending(s->name, s->epoch, s->rounds,
 					    pending, policy.threshold);
-		stop = kcolo_policy_decide(&policy, s->kind, pending, s->rounds,
-					   &last);
+		stop = kcolo_policy_decide(&policy, READ_ONCE(s->kind), pending,
+					   s->rounds, &last);
 		if (stop != KCOLO_STOP_REASON_NONE)
 			break;
 		last.before = pending;

@@ -40,8 +40,16 @@ out:
 static int begin_checkpoint(struct kcolo_session *s, enum kcolo_kind kind,
 			    struct genl_info *info)
 {
-	if (!kcolo_state_allows(s, KCOLO_CMD_CHECKPOINT))
+	bool open = s->state == KCOLO_STATE_PRECOPY;
+
+	if (!kcolo_state_allows(s, KCOLO_CMD_CHECKPOINT) ||
+	    (open && kind != KCOLO_KIND_URGENT))
 		return kcolo_nl_refuse_state(s, info);
+	if (open) {
+		/* The worker looks without the lock, between chunks. */
+		WRITE_ONCE(s->kind, kind);
+		return 0;
+	}
 	if (s->guest.gone) {
 		NL_SET_ERR_MSG(info->extack, "the VMM has died: delete the session");
 		return -ESRCH;

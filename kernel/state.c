@@ -50,7 +50,8 @@ static const struct {
 	enum kcolo_role role;
 	u32 states;
 } commands[] = {
-	{ KCOLO_CMD_CHECKPOINT, KCOLO_ROLE_PRIMARY, S(IDLE) },
+	/* While rounds run, to end them: an urgent one only. */
+	{ KCOLO_CMD_CHECKPOINT, KCOLO_ROLE_PRIMARY, S(IDLE) | S(PRECOPY) },
 	{ KCOLO_CMD_FLUSH, KCOLO_ROLE_PRIMARY, S(READY) },
 	{ KCOLO_CMD_COMMIT, KCOLO_ROLE_PRIMARY, S(FLUSHING) | S(FLUSHED) },
 	{ KCOLO_CMD_ABORT, KCOLO_ROLE_PRIMARY,

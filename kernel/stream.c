@@ -230,12 +230,21 @@ static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase,
 	}
 }
 
+/* Whether the checkpoint has become an urgent one: what is not sent stays pending. */
+static bool hurried(const struct kcolo_session *s, enum kcolo_phase phase)
+{
+	return phase == KCOLO_PHASE_PRECOPY &&
+	       READ_ONCE(s->kind) == KCOLO_KIND_URGENT;
+}
+
 /**
  * kcolo_stream_pass - send every page that is pending, once
  * @s: session, an epoch is open; called by its worker
  * @round: number of the pass in the epoch, from 0
  * @phase: for the statistics
  * @sent: set to the number of pages sent
+ *
+ * A round of pre-copy ends early when the checkpoint has become an urgent one.
  *
  * Return: 0; -ECANCELED when somebody wants something else of the worker;
  * -ETIME when the guest is paused and pause-limit has passed; or
@@ -255,7 +264,8 @@ int kcolo_stream_pass(struct kcolo_session *s, u32 round,
 	int err;
 
 	*sent = 0;
-	while (kcolo_dirty_take(&s->tracker, &st->chunk, &region, &cursor)) {
+	while (!hurried(s, phase) &&
+	       kcolo_dirty_take(&s->tracker, &st->chunk, &region, &cursor)) {
 		err = away(s);
 		if (!err)
 			err = clear_and_copy(s);

@@ -215,6 +215,41 @@ static void states_held(void)
 	all_were(true, S(PRECOPY) | S(FLUSHING) | S(COMMITTING) | S(APPLYING));
 }
 
+/* While rounds run an urgent checkpoint is the open epoch, and ends them. */
+static void states_hurry(void)
+{
+	struct kcolo_session_info info;
+	uint64_t epoch, again = 0;
+	struct pair p;
+
+	pair_up(&p, 60000);
+	pair_checkpoint(&p);
+	pair_write(&p, 0, 2 * PAGE, 3);
+	set_threshold(p.a, 1);
+	wire(false);
+	if (kcolo_checkpoint(p.a, KCOLO_KIND_PERIODIC, &epoch))
+		fail("checkpoint: %s", kcolo_error(p.a));
+	expect(kcolo_checkpoint(p.a, KCOLO_KIND_PERIODIC, NULL) == -EBUSY,
+	       "a second periodic one: %s", kcolo_error(p.a));
+	if (kcolo_checkpoint(p.a, KCOLO_KIND_URGENT, &again))
+		fail("checkpoint: %s", kcolo_error(p.a));
+	expect(again == epoch, "epoch %llu and not %llu",
+	       (unsigned long long)again, (unsigned long long)epoch);
+	wire(true);
+	await_state(p.a, KCOLO_STATE_READY);
+	read_session(p.a, &info);
+	expect(info.stop_reason == KCOLO_STOP_REASON_URGENT,
+	       "pre-copy was ended by %s",
+	       kcolo_stop_reason_name(info.stop_reason));
+	expect(kcolo_checkpoint(p.a, KCOLO_KIND_URGENT, NULL) == -EBUSY,
+	       "an urgent one when it is ready: %s", kcolo_error(p.a));
+	pair_flush(&p);
+	if (kcolo_devstate_write(p.a, "state", 5) || kcolo_commit(p.a))
+		fail("commit: %s", kcolo_error(p.a));
+	await_state(p.a, KCOLO_STATE_IDLE);
+	expect(!memcmp(p.mem, p.copy, RAM_SIZE), "RAM is not equal");
+}
+
 static void states_doubt(void)
 {
 	struct pair p;
@@ -284,6 +319,7 @@ const struct scenario states_scenarios[] = {
 	{ "states-idle", "idle, ready, flushed, receiving", states_idle },
 	{ "states-held", "precopy, flushing, committing, applying",
 	  states_held },
+	{ "states-hurry", "precopy, and wanted at once", states_hurry },
 	{ "states-doubt", "doubt, lost, promoted", states_doubt },
 	{ "states-over", "fenced, lost, closed, promoted, broken",
 	  states_over },

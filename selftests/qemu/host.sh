@@ -6,6 +6,7 @@
 
 prepare
 [ ! -e "$MODULE" ] || insmod "$MODULE"
+for m in tun vhost_net; do modprobe -q $m; done
 network
 ip link set lo up
 . selftests/qemu/place.sh

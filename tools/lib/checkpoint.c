@@ -30,7 +30,8 @@ static int take_epoch(struct kcolo *k, const struct nlmsghdr *nlh,
  * @kind: periodic or urgent
  * @epoch: gets its number, or NULL
  *
- * Event checkpoint-ready or checkpoint-aborted follows.
+ * Event checkpoint-ready or checkpoint-aborted follows. While the rounds of one
+ * run, an urgent one is that epoch, and has them end.
  *
  * Return: 0 or a negative errno.
  */

@@ -85,7 +85,7 @@ enum kcolo_state {
  * enum kcolo_kind - What a checkpoint was asked for.
  * @KCOLO_KIND_PERIODIC: Pre-copy rounds run first, as the threshold and the
  *   limit say.
- * @KCOLO_KIND_URGENT: No round runs, the guest is paused at once.
+ * @KCOLO_KIND_URGENT: No round runs, or no more; the guest is paused at once.
  */
 enum kcolo_kind {
 	KCOLO_KIND_PERIODIC,
@@ -113,7 +113,7 @@ enum kcolo_device_state {
  * @KCOLO_STOP_REASON_ITERATIONS: The limit of rounds was reached.
  * @KCOLO_STOP_REASON_GAIN: A round gained less than min-gain per cent of what
  *   it sent.
- * @KCOLO_STOP_REASON_URGENT: An urgent checkpoint runs no round.
+ * @KCOLO_STOP_REASON_URGENT: An urgent checkpoint runs no round, or no more.
  */
 enum kcolo_stop_reason {
 	KCOLO_STOP_REASON_NONE,
