@@ -176,8 +176,10 @@ class Side:
     def written(self):
         """What the guest's load says to have written, in pages; 0: nothing."""
         text = self.text('serial')
-        if 'BAD' in text or 'ended' in text:
+        if 'BAD' in text:
             raise Failed(f'{self.name}: the guest finds its RAM wrong')
+        if 'ended' in text:
+            raise Failed(f'{self.name}: the load of the guest has ended')
         found = re.findall(r'walker: good (\d+)', text)
         return int(found[-1]) if found else 0
 

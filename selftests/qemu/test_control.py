@@ -93,7 +93,7 @@ def test_control_statistics():
 
 def test_control_hurry():
     """Rounds that run end when a checkpoint is demanded."""
-    p = Pair('hurry', 'kcolo', delay=500, load='64,1,100',
+    p = Pair('hurry', 'kcolo', delay=500, load='64,1,100', memory='192M',
              session=('--min-gain', '0'),
              **{'colo-migrate-ram-threshold': 4096, 'colo-migrate-ram-iterations': 1000})
     p.protect()
