@@ -110,7 +110,7 @@ static enum kcolo_abort_reason open_epoch(struct kcolo_session *s)
 			return reason;
 	}
 	reason = said(s, kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_REQUEST,
-					s->epoch, s->kind, NULL, 0));
+					s->epoch, READ_ONCE(s->kind), NULL, 0));
 	if (!reason)
 		reason = kcolo_await_peer(s, KCOLO_WIRE_CHECKPOINT_REPLY);
 	if (!reason)

@@ -28,6 +28,7 @@
 #define KCOLO_MUTANT_clean_direct	18
 #define KCOLO_MUTANT_log_sync_no_wait	19
 #define KCOLO_MUTANT_one_space		20
+#define KCOLO_MUTANT_round_goes_on	21
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

@@ -234,7 +234,8 @@ static void count_chunk(struct kcolo_session *s, enum kcolo_phase phase,
 static bool hurried(const struct kcolo_session *s, enum kcolo_phase phase)
 {
 	return phase == KCOLO_PHASE_PRECOPY &&
-	       READ_ONCE(s->kind) == KCOLO_KIND_URGENT;
+	       READ_ONCE(s->kind) == KCOLO_KIND_URGENT &&
+	       !kcolo_mutant(round_goes_on);
 }
 
 /**

@@ -85,6 +85,7 @@ mutants() {
 	try_client clean_running clean-running
 	try_peer old_round_wins old-round
 	try_peer no_fence end-never-promote
+	try_client round_goes_on states-hurry
 	try_client overlap_ok regions-primary
 	try_client seq_stuck flood-one
 	# The last one: what it keeps is a module that does not go any more.

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -20,7 +21,7 @@ int hold_page(void *page)
 		.range = { .start = (uintptr_t)page, .len = PAGE },
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
 	    ioctl(fd, UFFDIO_REGISTER, &reg))
@@ -28,6 +29,14 @@ int hold_page(void *page)
 	if (madvise(page, PAGE, MADV_DONTNEED))
 		fail("madvise: %s", strerror(errno));
 	return fd;
+}
+
+void await_held(int uffd)
+{
+	struct pollfd pfd = { .fd = uffd, .events = POLLIN };
+
+	if (poll(&pfd, 1, SOON_MS) != 1 || pfd.revents != POLLIN)
+		fail("nobody comes to the page that is held");
 }
 
 void let_go(int uffd, void *page)

@@ -82,6 +82,8 @@ void wire(bool up);
 
 /* fault.c: accesses to a page wait until they are let go */
 int hold_page(void *page);
+/* Until one waits. */
+void await_held(int uffd);
 void let_go(int uffd, void *page);
 
 #endif /* NLCLIENT_PAIR_H */

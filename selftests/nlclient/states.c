@@ -215,39 +215,102 @@ static void states_held(void)
 	all_were(true, S(PRECOPY) | S(FLUSHING) | S(COMMITTING) | S(APPLYING));
 }
 
-/* While rounds run an urgent checkpoint is the open epoch, and ends them. */
-static void states_hurry(void)
+static void hurry(struct pair *p, uint64_t epoch)
 {
-	struct kcolo_session_info info;
-	uint64_t epoch, again = 0;
-	struct pair p;
+	uint64_t again = 0;
 
-	pair_up(&p, 60000);
-	pair_checkpoint(&p);
-	pair_write(&p, 0, 2 * PAGE, 3);
-	set_threshold(p.a, 1);
-	wire(false);
-	if (kcolo_checkpoint(p.a, KCOLO_KIND_PERIODIC, &epoch))
-		fail("checkpoint: %s", kcolo_error(p.a));
-	expect(kcolo_checkpoint(p.a, KCOLO_KIND_PERIODIC, NULL) == -EBUSY,
-	       "a second periodic one: %s", kcolo_error(p.a));
-	if (kcolo_checkpoint(p.a, KCOLO_KIND_URGENT, &again))
-		fail("checkpoint: %s", kcolo_error(p.a));
+	expect(kcolo_checkpoint(p->a, KCOLO_KIND_PERIODIC, NULL) == -EBUSY,
+	       "a second periodic one: %s", kcolo_error(p->a));
+	if (kcolo_checkpoint(p->a, KCOLO_KIND_URGENT, &again))
+		fail("checkpoint: %s", kcolo_error(p->a));
 	expect(again == epoch, "epoch %llu and not %llu",
 	       (unsigned long long)again, (unsigned long long)epoch);
-	wire(true);
-	await_state(p.a, KCOLO_STATE_READY);
-	read_session(p.a, &info);
+}
+
+/* Pre-copy has ended for that, and has sent so many pages. */
+static void hurried(struct pair *p, u64 pages)
+{
+	struct kcolo_session_info info;
+	struct kcolo_stats stats;
+
+	await_state(p->a, KCOLO_STATE_READY);
+	read_session(p->a, &info);
 	expect(info.stop_reason == KCOLO_STOP_REASON_URGENT,
 	       "pre-copy was ended by %s",
 	       kcolo_stop_reason_name(info.stop_reason));
-	expect(kcolo_checkpoint(p.a, KCOLO_KIND_URGENT, NULL) == -EBUSY,
-	       "an urgent one when it is ready: %s", kcolo_error(p.a));
-	pair_flush(&p);
-	if (kcolo_devstate_write(p.a, "state", 5) || kcolo_commit(p.a))
-		fail("commit: %s", kcolo_error(p.a));
-	await_state(p.a, KCOLO_STATE_IDLE);
-	expect(!memcmp(p.mem, p.copy, RAM_SIZE), "RAM is not equal");
+	if (kcolo_stats_get(p->a, &stats))
+		fail("stats: %s", kcolo_error(p->a));
+	expect(stats.value[KCOLO_A_STATS_LAST_PRECOPY_PAGES] == pages,
+	       "%llu pages before the pause, not %llu", (unsigned long long)
+	       stats.value[KCOLO_A_STATS_LAST_PRECOPY_PAGES],
+	       (unsigned long long)pages);
+	expect(kcolo_checkpoint(p->a, KCOLO_KIND_URGENT, NULL) == -EBUSY,
+	       "an urgent one when it is ready: %s", kcolo_error(p->a));
+	pair_flush(p);
+	if (kcolo_devstate_write(p->a, "state", 5) || kcolo_commit(p->a))
+		fail("commit: %s", kcolo_error(p->a));
+	await_state(p->a, KCOLO_STATE_IDLE);
+	expect(!memcmp(p->mem, p->copy, RAM_SIZE), "RAM is not equal");
+}
+
+/*
+ * While pre-copy runs an urgent checkpoint is the open epoch: no round begins,
+ * and one that runs ends with its chunk. A chunk is of one region.
+ */
+static void states_hurry(void)
+{
+	static u8 more[2][PAGE] __attribute__((aligned(PAGE)));
+	struct kcolo_region ours, theirs;
+	uint64_t epoch;
+	struct pair p;
+	int uffd;
+
+	pair_up(&p, 60000);
+	if (kcolo_region_add(p.a, "more", more[0], PAGE, &ours))
+		fail("region-add: %s", kcolo_error(p.a));
+	if (kcolo_region_add(p.b, "more", more[1], PAGE, &theirs))
+		fail("region-add: %s", kcolo_error(p.b));
+	pair_checkpoint(&p);
+	set_threshold(p.a, 1);
+
+	pair_write(&p, 0, PAGE, 3);
+	wire(false);
+	if (kcolo_checkpoint(p.a, KCOLO_KIND_PERIODIC, &epoch))
+		fail("checkpoint: %s", kcolo_error(p.a));
+	hurry(&p, epoch);
+	wire(true);
+	hurried(&p, 0);
+
+	pair_write(&p, 0, PAGE, 4);
+	more[0][0] = 4;
+	kcolo_log_dirty(&ours, 0, 1);
+	uffd = hold_page(p.mem);
+	if (kcolo_checkpoint(p.a, KCOLO_KIND_PERIODIC, &epoch))
+		fail("checkpoint: %s", kcolo_error(p.a));
+	await_held(uffd);
+	hurry(&p, epoch);
+	let_go(uffd, p.mem);
+	hurried(&p, 1);
+	expect(more[1][0] == 4, "the other region is not equal");
+}
+
+/* Until its event, too: that comes when the peer has been told, and is counted. */
+static void promote(struct pair *p)
+{
+	u64 end = now_ms() + SOON_MS, before;
+	struct kcolo_session_info info;
+
+	read_session(p->b, &info);
+	before = info.event_seq;
+	if (kcolo_promote(p->b))
+		fail("promote: %s", kcolo_error(p->b));
+	await_state(p->b, KCOLO_STATE_PROMOTED);
+	do {
+		if (now_ms() > end)
+			fail("there is no event of the promotion");
+		sleep_ms(2);
+		read_session(p->b, &info);
+	} while (info.event_seq == before);
 }
 
 static void states_doubt(void)
@@ -267,9 +330,7 @@ static void states_doubt(void)
 	set_peer_timeout(p.b, 500);
 	await_state(p.b, KCOLO_STATE_LOST);
 	B(&p, LOST);
-	if (kcolo_promote(p.b))
-		fail("promote: %s", kcolo_error(p.b));
-	await_state(p.b, KCOLO_STATE_PROMOTED);
+	promote(&p);
 	B(&p, PROMOTED);
 	all_were(true, S(DOUBT));
 	all_were(false, S(LOST) | S(PROMOTED));
@@ -281,10 +342,8 @@ static void states_over(void)
 
 	pair_up(&p, 60000);
 	pair_checkpoint(&p);
-	if (kcolo_promote(p.b))
-		fail("promote: %s", kcolo_error(p.b));
+	promote(&p);
 	await_state(p.a, KCOLO_STATE_FENCED);
-	await_state(p.b, KCOLO_STATE_PROMOTED);
 	A(&p, FENCED);
 	B(&p, PROMOTED);
 	pair_down(&p);
