@@ -123,10 +123,11 @@ class Pair:
             codes = [p.wait(seconds) for p in (self.a, self.b)]
         except subprocess.TimeoutExpired:
             self.fail(f'has not ended within {seconds} s')
+        for end in 'ab':
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(f'{self.json}-{end}.json', f'{self.out}-{end}.json')
         if codes != [0, 0]:
             self.fail(f'ended with {codes[0]} and {codes[1]}')
-        for end in 'ab':
-            shutil.copy(f'{self.json}-{end}.json', f'{self.out}-{end}.json')
         return self.checkpoints(), self.lines()[-1]
 
     def end(self):
