@@ -295,7 +295,7 @@ static void states_hurry(void)
 }
 
 /* Until its event, too: that comes when the peer has been told, and is counted. */
-static void promote(struct pair *p)
+static void take_over(struct pair *p)
 {
 	u64 end = now_ms() + SOON_MS, before;
 	struct kcolo_session_info info;
@@ -330,7 +330,7 @@ static void states_doubt(void)
 	set_peer_timeout(p.b, 500);
 	await_state(p.b, KCOLO_STATE_LOST);
 	B(&p, LOST);
-	promote(&p);
+	take_over(&p);
 	B(&p, PROMOTED);
 	all_were(true, S(DOUBT));
 	all_were(false, S(LOST) | S(PROMOTED));
@@ -342,7 +342,7 @@ static void states_over(void)
 
 	pair_up(&p, 60000);
 	pair_checkpoint(&p);
-	promote(&p);
+	take_over(&p);
 	await_state(p.a, KCOLO_STATE_FENCED);
 	A(&p, FENCED);
 	B(&p, PROMOTED);
