@@ -55,19 +55,21 @@ clean:
 deps:
 	@selftests/host/deps.sh all
 
+deps-qemu: deps
+	@selftests/host/deps.sh qemu
+
 lint: deps
 	@selftests/lint.sh
 
 unit: deps
 	@$(MAKE) --no-print-directory -C selftests/unit run
 
-check: deps
+check: deps-qemu
 	@selftests/check.sh
 
-# 6.12 unless KERNEL says 6.1; a small VMM unless GUEST is linux, in QEMU.
-demo: deps
-	@$(if $(filter linux,$(GUEST)),selftests/host/deps.sh qemu &&) \
-		python3 selftests/demo/$(if $(filter linux,$(GUEST)),qemu_)demo.py \
+# 6.12 unless KERNEL says 6.1; Linux in QEMU unless GUEST is small, in a small VMM.
+demo: $(if $(filter small,$(GUEST)),deps,deps-qemu)
+	@python3 selftests/demo/$(if $(filter small,$(GUEST)),small,colo)/demo.py \
 		$(if $(KERNEL),--kernel $(KERNEL))
 
 # 6.12 unless KERNEL says 6.1; PHASES="stream idle staging".
@@ -82,18 +84,14 @@ qemu:
 	@dir=$$(qemu/build.py) && cp -a "$$dir"/* build/qemu/ && ls build/qemu/bin/*
 
 # COLO with each backend; 6.12 unless KERNEL says 6.1.
-bench-colo: deps
-	@selftests/host/deps.sh qemu
+bench-colo: deps-qemu
 	@selftests/qemu/bench/bench.py $(if $(KERNEL),--kernel $(KERNEL))
 
-check-qemu: deps
-	@selftests/host/deps.sh qemu
+check-qemu: deps-qemu
 	@selftests/qemu/check.sh
 
 # QEMU's own tests of migration, on the patched tree and on the unpatched.
-qtest:
-	@selftests/host/deps.sh build
-	@selftests/host/deps.sh qemu
+qtest: deps-qemu
 	@selftests/qemu/qtest.sh
 
 soak: deps
@@ -104,23 +102,24 @@ help:
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make uninstall   with the same KDIR, PREFIX and DESTDIR'
 	@echo 'make clean       remove build/'
-	@echo 'make deps        apt-get what building and testing need (as root)'
+	@echo 'make deps        apt-get what building and testing need (as root);'
+	@echo '                 deps-qemu: and what QEMU needs'
 	@echo 'make lint        W=1 -Werror, sparse, checkpatch, kernel-doc, generated code'
 	@echo 'make unit        policy and wire protocol in user space'
 	@echo 'make check       lint, unit and the kselftests in emulated hosts,'
 	@echo '                 KERNELS="$(KERNELS)"'
 	@echo 'make qemu        QEMU with kcolo, in build/qemu; 5 minutes the first time'
-	@echo 'make check-qemu  QEMU as a client, in emulated hosts, KERNELS="6.1 6.12"'
+	@echo 'make check-qemu  of make check, what QEMU is in; KERNELS="6.1 6.12"'
 	@echo 'make bench-colo  COLO with each backend, in turns; KERNEL=6.12 or 6.1; writes'
 	@echo '                 build/bench-colo.json and .svg'
 	@echo "make qtest       QEMU's own tests of migration, patched and unpatched"
 	@echo 'make soak        10,000 checkpoints and 1,000 failovers, for hours; KERNEL=6.12,'
 	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
-	@echo 'make demo        a guest is protected, its host dies, it goes on on another one,'
-	@echo '                 in two emulated hosts; KERNEL=6.12 or 6.1; writes build/demo.json;'
-	@echo '                 GUEST=linux: the guest is Linux, in QEMU'
+	@echo 'make demo        a Linux guest in QEMU is protected, its host dies, it goes on on'
+	@echo '                 another one, in two emulated hosts; KERNEL=6.12 or 6.1; writes'
+	@echo '                 build/demo.json; GUEST=small: a small VMM, no QEMU to be built'
 	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
 	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
-.PHONY: all module tools install uninstall clean deps lint unit check demo bench qemu \
+.PHONY: all module tools install uninstall clean deps deps-qemu lint unit check demo bench qemu \
 	bench-colo check-qemu qtest soak help

@@ -7,10 +7,11 @@
 #
 # A host keeps one CPU of this machine busy, but for the tests that wait on
 # purpose, so one job more runs at once than there are CPUs: not on the debug
-# kernel, which hardly waits. Its build is one of them when it is not cached.
+# kernel and not with QEMU, which hardly wait. What is built beside them is one of them.
 
 cd "$(dirname "$0")/.." || exit 1
-. selftests/results.sh
+. selftests/jobs.sh
+. selftests/qemu/jobs.sh
 kernels=${KERNELS:-6.1 6.12 debug}
 for k in $kernels; do
 	case $k in
@@ -19,36 +20,8 @@ for k in $kernels; do
 	esac
 done
 stock=$(echo "$kernels" | tr ' ' '\n' | grep -v debug | tail -n 1)
-out=build/check
-rm -rf $out
-mkdir -p $out
-trap 'kill $(jobs -p) 2>/dev/null' EXIT
-
-# Runs a command whose output has KTAP lines; one that fails without saying
-# which test is a failed test itself. In a shell of its own, whose times are the
-# command's.
-job() (	# name, command...
-	local name=$1 began=$SECONDS rc tap=$out/$1.tap
-	shift
-	echo "== $name"
-	"$@" 2>&1 | tee "$out/$name.log" | results |
-		tee "$tap" | sed -u "s/^/$name: /"
-	rc=${PIPESTATUS[0]}
-	settle "$name" "$tap" "$out/$name.log" "$rc"
-	grep '\bnot ok ' -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' | sed "s/^/$name: /"
-	times >"$out/$name.times"	# not in a pipe, which has children of its own
-	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not," \
-		"$((SECONDS - began)) s; CPU, user and system: $(tail -n 1 "$out/$name.times")"
-)
-
-# Starts a job when a CPU is free.
+jobs_begin build/check
 at_once=$(($(nproc) + 1))
-start() {
-	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
-		wait -n
-	done
-	job "$@" &
-}
 
 host() {	# kernel, seconds, options of khost, command
 	local kernel=$1 seconds=$2 name
@@ -69,22 +42,22 @@ two_hosts() {	# kernel
 	host "$1" 1500 --b 'sh selftests/failures/b.sh' -- 'sh selftests/failures/a.sh'
 }
 
-built() {	# what, command...
-	local what=$1
-	shift
-	if "$@"; then echo "ok built $what"; else echo "not ok built $what"; return 1; fi
-}
-
 module() { built "module for $*" selftests/host/build-module.sh "$@"; }
 programs() {
 	built libkcolo,kcoloctl make --no-print-directory -C tools &&
 		built kselftest make --no-print-directory -C selftests install
 }
-debug_kernel() { built "debug kernel" selftests/host/kernels.py prepare debug; }
 
-case " $kernels " in
-*" debug "*) debug_kernel >$out/debug-kernel.log 2>&1 & debug=$! ;;
-esac
+has_debug() { case " $kernels " in *" debug "*) ;; *) return 1 ;; esac; }
+
+# What takes minutes, when it is not cached: beside the first tests.
+builds() {
+	! has_debug || selftests/host/kernels.py prepare debug
+	[ -z "$stock" ] || qemu/build.py
+}
+builds >$out/builds.log 2>&1 &
+builds=$!
+
 start lint selftests/lint.sh
 job unit make --no-print-directory -C selftests/unit run
 job programs programs
@@ -131,15 +104,25 @@ if [ -n "$stock" ]; then
 	CHECKPOINTS=${CHECKPOINTS:-30} KILLS=1 start smp in_host "$stock" 2 ram_equal failover life_ends
 	start hosts two_hosts "$stock"
 fi
-if [ -n "${debug:-}" ]; then
-	while kill -0 "$debug" 2>/dev/null; do
-		echo "== debug kernel: $(tail -n 1 $out/debug-kernel.log)"
-		sleep 20
+while kill -0 "$builds" 2>/dev/null; do
+	echo "== building: $(tail -n 1 $out/builds.log)"
+	sleep 20
+done
+at_once=$(nproc)
+if [ -n "$stock" ]; then
+	for k in $kernels; do
+		[ "$k" != debug ] || continue
+		job "qemu-$k" built "QEMU for $k" selftests/qemu/prepare.sh "$k"
+		start "qemu-two-$k" qemu_two "$k"
+		start "qemu-one-$k" qemu_one "$k"
 	done
+	job qemu-mutants-built built "mutants of QEMU" selftests/qemu/mutants.sh prepare
+	start qemu-mutants qemu_mutants "$stock"
+fi
+if has_debug; then
 	job module-debug module debug
 	# Ten times as slow.
 	export FUZZ_COUNT=${FUZZ_COUNT_DEBUG:-100} CHECKPOINTS=${CHECKPOINTS_DEBUG:-60} KILLS=${KILLS_DEBUG:-1}
-	at_once=$(nproc)
 	# The longest first.
 	start tests1-debug half debug 1
 	start tests0-debug half debug 0
@@ -147,13 +130,4 @@ if [ -n "${debug:-}" ]; then
 	# shellcheck disable=SC2086
 	start equal-debug in_host debug 1 ram_equal abort failover $waits
 fi
-wait
-
-cat $out/*.tap >$out/all
-passed=$(grep -c '^ok' $out/all)
-failed=$(grep -c '^not ok' $out/all)
-skipped=$(grep -c '^ok.*# SKIP' $out/all)
-(cd $out && grep -H -e '^not ok' -e '^# retry' ./*.tap)
-echo "$(grep -c '^# retry' $out/all) hosts tried once more for a fault of the emulator"
-echo "$((passed - skipped)) passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+jobs_end

@@ -8,6 +8,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import load
 import phases
 from phases import host, tell
 
@@ -23,11 +24,11 @@ def checkpoint(phase, qmp, turn, **more):
 
 
 def take_turns(phase, qmp):
-    for nr, turn in enumerate(phases.TURNS):
-        threshold = phases.THRESHOLD if turn == 'on' else 0
+    for nr, turn in enumerate(load.TURNS):
+        threshold = load.THRESHOLD if turn == 'on' else 0
         tell(f'pre-copy {turn}: x-colo-migrate-ram-threshold {threshold}')
         qmp('migrate-set-parameters', x_colo_migrate_ram_threshold=threshold)
-        for i in range(phases.COUNT + 1):
+        for i in range(load.COUNT + 1):
             checkpoint(phase, qmp, turn, nr=nr, measured=i > 0)
 
 
@@ -42,16 +43,14 @@ def show(phase):
     if not phase.last:
         take_turns(phase, qmp)
     while phase.last:           # until the power is cut
-        checkpoint(phase, qmp, 'on', nr=len(phases.TURNS), measured=False)
+        checkpoint(phase, qmp, 'on', nr=len(load.TURNS), measured=False)
     qemu.kill()
     qemu.wait()
     host.hostctl('barrier', f'end-{phase.nr}')
 
 
 def main():
-    host.prepare()
-    for phase in phases.PHASES:
-        show(phase)
+    phases.play(show)
     return 1                # it was to be killed
 
 

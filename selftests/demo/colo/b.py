@@ -4,11 +4,13 @@
 one who kills host a."""
 
 import json
+import random
 import sys
 import time
 
 sys.dont_write_bytecode = True
 
+import load
 import phases
 from phases import host, tell
 
@@ -20,30 +22,20 @@ def record(**what):
     print(json.dumps(what), flush=True)
 
 
-def serve(phase):
-    """The secondary of a phase, and the client."""
-    phases.set_up(phase)
-    qemu = host.start(phase.nr)
-    host.say('1-secondary')
-    host.hostctl('barrier', f'secondary-{phase.nr}')
-    host.hostctl('barrier', f'protected-{phase.nr}')
-    writer = client.Writer((host.GUEST, host.REDIS), 60)
-    writer.start()
-    return qemu, writer
-
-
 def fail_over(phase, writer):
     qmp = Qmp(host.SOCKET)
     trace = host.path('trace', phase.nr)
-    # What host a has written down of the last ones dies with it.
-    host.until(lambda: len(hashes_of(host.read(trace))) > 2 * phases.COUNT, 300,
+    host.until(lambda: len(hashes_of(host.read(trace))) > load.COMPARED_MIN, 300,
                'there are no checkpoints')
     host.until(lambda: writer.acknowledged >= 20, 300, 'redis does not answer')
+    time.sleep(random.random() * load.HASHED_INTERVAL_MS / 1000)
     acknowledged = writer.acknowledged
     host.hostctl('kill', 'a')
     killed = time.monotonic()
     record(type='killed', acknowledged=acknowledged)
     lost = qmp.event('COLO_PEER_LOST', 60)
+    if not lost:
+        raise host.colo.Failed('host b does not notice that host a is dead')
     tell(f'host a is lost ({lost["desc"]}): x-colo-lost-heartbeat')
     host.say_with(qmp, 'failover-secondary')
     before = host.walked(phase.nr)
@@ -61,18 +53,26 @@ def fail_over(phase, writer):
            connections=writer.connections)
 
 
+def show(phase):
+    """The secondary of a phase, and the client."""
+    phases.set_up(phase)
+    qemu = host.start(phase.nr)
+    host.say('1-secondary')
+    host.hostctl('barrier', f'secondary-{phase.nr}')
+    host.hostctl('barrier', f'protected-{phase.nr}')
+    writer = client.Writer((host.GUEST, host.REDIS), 60)
+    writer.start()
+    if phase.last:
+        fail_over(phase, writer)
+    else:
+        host.hostctl('barrier', f'end-{phase.nr}')
+        writer.stopped = True
+    qemu.kill()
+    qemu.wait()
+
+
 def main():
-    host.prepare()
-    for phase in phases.PHASES:
-        qemu, writer = serve(phase)
-        if phase.last:
-            fail_over(phase, writer)
-        else:
-            host.hostctl('barrier', f'end-{phase.nr}')
-            writer.stopped = True
-        qemu.kill()
-        qemu.wait()
-    return 0
+    return 0 if phases.play(show) else 1
 
 
 if __name__ == '__main__':

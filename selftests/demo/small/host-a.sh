@@ -6,7 +6,7 @@
 #
 # GUEST: options of the guest; PEER_TIMEOUT: of the session; PAIRS: of measured
 # checkpoints; INTERVAL: ms between two; THRESHOLD: of pre-copy
-. selftests/demo/host.sh
+. selftests/demo/small/host.sh
 
 # Odd epochs after the first have pre-copy on, even ones off.
 steer() {	# epoch that was committed

@@ -6,7 +6,7 @@
 #
 # GUEST: options of the guest; PEER_TIMEOUT: of the session; PAIRS: of measured
 # checkpoints; RUN_ON, KILL_WITHIN: ms
-. selftests/demo/host.sh
+. selftests/demo/small/host.sh
 
 # At a random moment after a checkpoint was seen to begin. To ask takes time in
 # which it may end, so host a is frozen first: when that was too late it goes on,
