@@ -81,6 +81,10 @@ void colo_kcolo_cancel(void)
 {
 }
 
+void colo_kcolo_end(void)
+{
+}
+
 void colo_kcolo_hurry(void)
 {
 }

@@ -18,6 +18,7 @@
 #include "exec/target_page.h"
 #include "migration/colo.h"
 #include "migration/failover.h"
+#include "monitor/monitor.h"
 #include "sysemu/kvm.h"
 #include "sysemu/runstate.h"
 #include "migration.h"
@@ -36,7 +37,8 @@ typedef struct Carried {
 static QemuMutex lock;          /* around where @client leads, for any thread */
 static KColoClient *client;
 static GArray *carried;
-static int session_fd = -1;
+static int session_fd = -1;     /* of @client */
+static int handed_fd = -1;      /* that came over the monitor */
 static bool fenced;
 
 static void __attribute__((constructor)) colo_kcolo_init(void)
@@ -85,6 +87,24 @@ static bool check_vm(Error **errp)
                                            find_unfit_device, errp);
 }
 
+/*
+ * The session's fd: the last that management has handed to this monitor as
+ * 'kcolo' (getfd), or else the one that a launcher has left us.
+ */
+static int find_session_fd(Error **errp)
+{
+    Monitor *mon = monitor_cur();
+    int fd = mon ? monitor_get_fd(mon, "kcolo", NULL) : -1;
+
+    if (fd >= 0) {
+        if (handed_fd >= 0 && handed_fd != session_fd) {
+            close(handed_fd);
+        }
+        handed_fd = fd;
+    }
+    return handed_fd >= 0 ? handed_fd : kcolo_client_session_fd(errp);
+}
+
 static enum kcolo_role own_role(void)
 {
     return runstate_check(RUN_STATE_INMIGRATE) ? KCOLO_ROLE_SECONDARY :
@@ -99,7 +119,7 @@ bool colo_kcolo_check(Error **errp)
     if (!check_vm(errp)) {
         return false;
     }
-    fd = kcolo_client_session_fd(errp);
+    fd = find_session_fd(errp);
     if (fd < 0) {
         return false;
     }
@@ -263,8 +283,12 @@ static void end_session(void)
     kcolo_client_free(c);
     if (session_fd >= 0) {
         close(session_fd);
+        if (session_fd == handed_fd) {
+            handed_fd = -1;
+        } else {
+            unsetenv("KCOLO_FD");
+        }
         session_fd = -1;
-        unsetenv("KCOLO_FD");
     }
 }
 
@@ -274,7 +298,7 @@ static bool open_client(enum kcolo_role role, Error **errp)
     int fd;
 
     fenced = false;
-    fd = kcolo_client_session_fd(errp);
+    fd = find_session_fd(errp);
     if (fd < 0) {
         return false;
     }
@@ -471,6 +495,15 @@ void colo_kcolo_cancel(void)
 
     if (client) {
         kcolo_client_cancel(client);
+    }
+}
+
+void colo_kcolo_end(void)
+{
+    QEMU_LOCK_GUARD(&lock);
+
+    if (client) {
+        kcolo_client_end(client);
     }
 }
 

@@ -68,6 +68,12 @@ void colo_kcolo_promote(void);
 void colo_kcolo_cancel(void);
 
 /**
+ * colo_kcolo_end: QEMU ends, as its user or the guest wants it, and the other
+ * side must not take over; with the iothread lock held
+ */
+void colo_kcolo_end(void);
+
+/**
  * colo_kcolo_hurry: a checkpoint is wanted at once; any thread
  */
 void colo_kcolo_hurry(void);

@@ -48,7 +48,8 @@ int kcolo_client_session_fd(Error **errp)
 
     if (!text) {
         error_setg(errp, "kcolo: no session: start QEMU by 'kcoloctl session "
-                   "add', which leaves its fd in KCOLO_FD");
+                   "add', which leaves its fd in KCOLO_FD, or hand the fd to "
+                   "this monitor as 'kcolo' (getfd)");
         return -1;
     }
     if (qemu_strtoi(text, NULL, 10, &fd) || fd < 0) {
@@ -464,4 +465,11 @@ void kcolo_client_cancel(KColoClient *c)
 {
     qatomic_set(&c->cancelled, true);
     event_notifier_set(&c->kick);
+}
+
+void kcolo_client_end(KColoClient *c)
+{
+    kcolo_client_cancel(c);
+    /* If it is refused, the session has ended before. */
+    kcolo_session_del(c->watch);
 }

@@ -174,4 +174,10 @@ void kcolo_client_hurry(KColoClient *c);
  */
 void kcolo_client_cancel(KColoClient *c);
 
+/**
+ * kcolo_client_end: the same, and the session ends in good order, on both
+ * hosts: nobody takes this one for lost.  With the iothread lock held.
+ */
+void kcolo_client_end(KColoClient *c);
+
 #endif

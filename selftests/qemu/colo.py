@@ -85,6 +85,18 @@ class Qmp:
             raise Failed(f'{command}: {answer["error"]["desc"]}')
         return answer['return']
 
+    def hand(self, fd, name):
+        """Give QEMU an open file, and ours away."""
+        message = {'execute': 'getfd', 'arguments': {'fdname': name}}
+        socket.send_fds(self.sock, [json.dumps(message).encode() + b'\n'], [fd])
+        os.close(fd)
+        answer = self.read(60)
+        while 'event' in answer:
+            self.events.append(answer)
+            answer = self.read(60)
+        if 'error' in answer:
+            raise Failed(f'getfd: {answer["error"]["desc"]}')
+
     def refused(self, command, **args):
         """The words in which COMMAND is refused."""
         answer = self.ask(command, **args)
@@ -105,6 +117,10 @@ class Qmp:
             if message is None:
                 return None
             self.events.append(message)
+
+
+def order_path(name):
+    return f'/tmp/{name}.orders'
 
 
 class Side:
@@ -140,6 +156,7 @@ class Side:
                 args, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **(env or {})}, pass_fds=fds)
         self.qmp = Qmp(self.qmp_path)
+        self.line = None
 
     def path(self, what):
         return f'/tmp/{self.name}.{what}'
@@ -153,6 +170,15 @@ class Side:
     def hmp(self, line):
         """What the monitor for people says."""
         return self.qmp('human-monitor-command', command_line=line)
+
+    def order(self, command):
+        """Have the guest run a command of busybox; its kernel's command line says
+        'orders', and it has a second serial line at order_path()."""
+        if not self.line:
+            self.line = socket.socket(socket.AF_UNIX)
+            self.line.connect(order_path(self.name))
+        # It stays open: with the end of it goes what the guest has not read yet.
+        self.line.sendall(command.encode() + b'\n')
 
     def setup(self, **parameters):
         """Switch COLO on and set x-PARAMETERS."""
@@ -201,6 +227,8 @@ class Side:
         if self.proc.poll() is None:
             self.proc.kill()
         self.proc.wait()
+        if self.line:
+            self.line.close()
         for what in ('serial', 'trace', 'log') if LOGS != '/tmp' else ():
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(self.path(what), LOGS)

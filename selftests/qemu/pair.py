@@ -6,6 +6,9 @@ both ends, and a name is unique in a namespace.
 """
 
 import os
+import socket
+import subprocess
+import sys
 import time
 
 import colo
@@ -31,6 +34,20 @@ def launcher(role, *options):
             '--insecure', '--device-state', 'external', *options, '--']
 
 
+SEND = ("import os, socket; socket.send_fds(socket.socket(fileno={}), [b'x'], "
+        "[int(os.environ['KCOLO_FD'])])")
+
+
+def session_fd(role, where=()):
+    """A session that somebody else makes, as its fd."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        subprocess.run([*where, *launcher(role), sys.executable, '-c',
+                        SEND.format(theirs.fileno())], check=True,
+                       pass_fds=[theirs.fileno()])
+        return socket.recv_fds(ours, 1, 1)[1][0]
+
+
 def side(name, *args, **kw):
     s = colo.Side(name, *args, **kw)
     _sides.append(s)
@@ -38,19 +55,25 @@ def side(name, *args, **kw):
 
 
 class Pair:
-    """Two QEMUs, the guest up on the primary, COLO not yet begun."""
+    """Two QEMUs, the guest up on the primary, COLO not yet begun.
+
+    A session is what QEMU is started in, or else HANDED to it."""
 
     def __init__(self, name, backend, delay=500, secondary_backend=None, session=(),
-                 options=(), **kw):
+                 options=(), handed=False, **kw):
         parameters = {k: kw.pop(k) for k in list(kw) if k.startswith('colo-')}
         other = secondary_backend or backend
-        self.b = side(f'{name}-b', [*IN_B, *(launcher('secondary') if other == 'kcolo'
-                                             else ())],
+        launched = [launcher('secondary') if other == 'kcolo' and not handed else (),
+                    launcher('primary', *session) if backend == 'kcolo' and not handed
+                    else ()]
+        self.b = side(f'{name}-b', [*IN_B, *launched[0]],
                       incoming=f'tcp:{B}:{STREAM}',
                       options=[o.replace('@', 'b') for o in options], **kw)
-        self.a = side(f'{name}-a',
-                      launcher('primary', *session) if backend == 'kcolo' else (),
+        self.a = side(f'{name}-a', launched[1],
                       options=[o.replace('@', 'a') for o in options], **kw)
+        if handed:
+            self.b.qmp.hand(session_fd('secondary', IN_B), 'kcolo')
+            self.a.qmp.hand(session_fd('primary'), 'kcolo')
         for s, ram in ((self.a, backend), (self.b, other)):
             s.setup(**{'checkpoint-delay': delay, 'colo-migrate-ram-backend': ram},
                     **parameters)

@@ -105,3 +105,12 @@ def test_control_hurry():
         if any(c['trigger'] == 'timer' and c['reason'] == 'urgent' for c in taken):
             return
     raise Failed(f'rounds were never ended: {taken}')
+
+
+def test_control_handed():
+    """A session that was made by somebody else, when QEMU ran already."""
+    p = Pair('handed', 'kcolo', handed=True)
+    p.protect()
+    p.checkpoints(3)
+    p.take_over()
+    p.goes_on(p.b)

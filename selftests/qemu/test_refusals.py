@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import time
 
 import colo
 import pair
@@ -95,7 +96,13 @@ def test_refused_capabilities():
 
 def test_refused_dirty_rate():
     s = lone('rate')
-    s.qmp('calc-dirty-rate', **{'calc-time': 5, 'mode': 'dirty-bitmap'})
+    s.qmp('calc-dirty-rate', **{'calc-time': 10, 'mode': 'dirty-bitmap'})
+    # It is begun by a thread of its own.
+    end = time.monotonic() + 9
+    while 'return' in s.qmp.ask('migrate-set-parameters', **{BACKEND: 'kcolo'}):
+        s.qmp('migrate-set-parameters', **{BACKEND: 'off'})
+        if time.monotonic() > end:
+            raise Failed('it is not refused while a dirty rate is measured')
     refused(s, 'dirty rate')
 
 

@@ -30,7 +30,9 @@ HOSTS = {
     'icount': {'options': ['--icount'], 'link': 'unshaped', 'seconds': 3600,
                'loads': ['idle', 'uniform-32M', 'uniform-128M', 'hot-16M',
                          'overload']},
-    'wall': {'options': ['--cpus', '2'], 'link': '300M', 'seconds': 1200,
+    # Its timers: see selftests/qemu/jobs.sh.
+    'wall': {'options': ['--cpus', '2', '--append', 'nohz=off highres=off'],
+             'link': '300M', 'seconds': 1200,
              'loads': ['uniform-32M-2s']},
 }
 # What a hang looks like; anything else would come again.
@@ -95,21 +97,23 @@ def write(opts, runs, ratios):
 
 def main():
     opts = parse()
-    samples = []
-    try:
-        if subprocess.run(['selftests/qemu/prepare.sh', opts.kernel],
-                          cwd=TOP).returncode:
-            raise Failed('QEMU or its guest could not be made ready')
-        for clock in opts.clock or HOSTS:
-            samples += run(clock, opts)
-    except Failed as e:
-        say(str(e))
+    samples, missing = [], False
+    if subprocess.run(['selftests/qemu/prepare.sh', opts.kernel], cwd=TOP).returncode:
+        say('QEMU or its guest could not be made ready')
         return 2
+    for clock in opts.clock or HOSTS:
+        try:
+            samples += run(clock, opts)
+        except Failed as e:
+            say(str(e))
+            missing = True
     runs = figures.runs_of(samples)
     ratios = figures.ratios(runs)
     write(opts, runs, ratios)
     print('\n'.join(['', *figures.table(runs), '', *figures.verdicts(ratios)]))
     say(f'results in {opts.json}')
+    if missing:
+        return 2
     return 0 if all(r['met'] for r in ratios) else 1
 
 

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the guest, or its user, asks of the machine: to boot again, to be off."""
+
+import os
+import random
+import time
+
+import pair
+from colo import Failed, order_path, same_ram
+from pair import Pair
+
+RESETS = 6
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def protected(name):
+    # @ is the side.
+    orders = order_path(f'{name}-@')
+    p = Pair(name, 'kcolo', append='orders', options=[
+        '-chardev', f'socket,id=orders,path={orders},server=on,wait=off',
+        '-serial', 'chardev:orders'], **{'colo-migrate-ram-threshold': 64 << 10})
+    p.protect()
+    p.checkpoints(2)
+    return p
+
+
+def event(s, name):
+    found = s.qmp.event(name, 60 * pair.slow())
+    expect(found, f'{s.name}: there is no {name}')
+    return found
+
+
+def writes(s):
+    """The guest of S is up, and writes.  It begins at zero when it has booted."""
+    before = s.written()
+    Pair.until(lambda: s.written() not in (0, before), 60,
+               f'{s.name}: the guest stands still')
+
+
+def test_guest_reboot():
+    """From inside, on the primary and, as it does the same, on the secondary."""
+    p = protected('reboot')
+    for _ in range(2):
+        p.b.order('reboot -f')
+        p.a.order('reboot -f')
+        expect(event(p.a, 'RESET')['guest'], 'it was not the guest')
+        p.checkpoints(2)
+        writes(p.a)
+    p.checkpoints(2)
+    expect(same_ram(p.a, p.b) >= 6, 'too few checkpoints were compared')
+    p.take_over()
+    writes(p.b)
+
+
+def test_guest_reset():
+    """By the user, at any moment of a checkpoint and between two; on either side."""
+    rng = random.Random(int(os.environ.get('SEED') or 1))
+    p = protected('reset')
+    for nr in range(RESETS):
+        time.sleep(rng.random() * pair.slow())
+        (p.b if nr % 3 == 2 else p.a).qmp('system_reset')
+        p.checkpoints(1)
+    p.checkpoints(2)
+    writes(p.a)
+    expect(same_ram(p.a, p.b) > RESETS, 'too few checkpoints were compared')
+    p.take_over()
+    writes(p.b)
+
+
+def test_guest_secondary_off():
+    """What the secondary's guest does may be undone, and it is."""
+    p = protected('off-b')
+    for _ in range(3):
+        p.b.order('poweroff -f')
+        p.checkpoints(2)
+    writes(p.a)
+    expect(same_ram(p.a, p.b) >= 6, 'too few checkpoints were compared')
+    p.take_over()
+    writes(p.b)
+
+
+def test_guest_off():
+    """QEMU ends with the guest, and so does the session, in good order: nobody takes
+    the primary for lost.  A secondary that is told to goes on with what it has, and
+    ends when its guest is off."""
+    p = protected('off')
+    p.b.set(**{'colo-auto-failover': True})
+    p.a.order('poweroff -f')
+    expect(event(p.a, 'SHUTDOWN')['guest'], 'it was not the guest')
+    p.a.proc.wait(60 * pair.slow())
+    expect(event(p.b, 'COLO_EXIT')['reason'] == 'error', 'it was taken for lost')
+    expect(not p.b.qmp.event('COLO_PEER_LOST', 2), 'it was taken for lost')
+    p.b.qmp('x-colo-lost-heartbeat')
+    writes(p.b)
+    p.b.order('poweroff -f')
+    expect(event(p.b, 'SHUTDOWN')['guest'], 'it was not the guest')
+    p.b.proc.wait(60 * pair.slow())
+
+
+def test_guest_off_then_failover():
+    """The secondary's guest was off when it is told to take over: so is the VM."""
+    p = protected('off-late')
+    p.a.set(**{'checkpoint-delay': 3600000})
+    while p.a.qmp.event('COLO_CHECKPOINT', 5 * pair.slow()):
+        pass                        # setting it asks for one
+    p.b.order('poweroff -f')
+    p.until(lambda: p.b.qmp('query-status')['status'] == 'shutdown', 60,
+            'the guest is not off')
+    p.a.kill()
+    p.b.qmp('x-colo-lost-heartbeat')
+    expect(event(p.b, 'SHUTDOWN')['guest'], 'it was not the guest')
+    p.b.proc.wait(60 * pair.slow())
