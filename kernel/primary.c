@@ -7,7 +7,6 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include "checkpoint.h"
 #include "link.h"
 #include "primary.h"
@@ -73,18 +72,6 @@ static int primary_receiver(void *arg)
 						    BIT(KCOLO_REQ_STOP)));
 	if (!kcolo_session_stopping(s))
 		kcolo_link_receive(s, primary_message);
-	return 0;
-}
-
-static int start_receiver(struct kcolo_session *s)
-{
-	struct task_struct *task;
-
-	task = kthread_create(primary_receiver, s, "kcolo-ctl/%u", s->id);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	s->ctl = get_task_struct(task);
-	wake_up_process(task);
 	return 0;
 }
 
@@ -155,19 +142,13 @@ static int primary_worker(void *arg)
  */
 int kcolo_primary_start(struct kcolo_session *s)
 {
-	struct task_struct *task;
 	int err;
 
 	s->stream = kcolo_stream_new();
 	if (!s->stream)
 		return -ENOMEM;
-	err = start_receiver(s);
+	err = kcolo_session_thread(s, &s->ctl, primary_receiver, "ctl");
 	if (err)
 		return err;
-	task = kthread_create(primary_worker, s, "kcolo-pri/%u", s->id);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	s->worker = get_task_struct(task);
-	wake_up_process(task);
-	return 0;
+	return kcolo_session_thread(s, &s->worker, primary_worker, "pri");
 }

@@ -6,7 +6,6 @@
  */
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include "apply.h"
 #include "commit.h"
 #include "end.h"
@@ -476,19 +475,6 @@ static int secondary_control(void *arg)
 	return 0;
 }
 
-static int run_thread(struct kcolo_session *s, struct task_struct **thread,
-		      int (*fn)(void *), const char *what)
-{
-	struct task_struct *task;
-
-	task = kthread_create(fn, s, "kcolo-%s/%u", what, s->id);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	*thread = get_task_struct(task);
-	wake_up_process(task);
-	return 0;
-}
-
 /**
  * kcolo_secondary_start - listen, and start the threads of a secondary
  * @s: reserved session
@@ -501,10 +487,10 @@ int kcolo_secondary_start(struct kcolo_session *s)
 
 	err = kcolo_conn_listen(&s->listener, s->net, &s->local);
 	if (!err)
-		err = run_thread(s, &s->worker, secondary_worker, "sec");
+		err = kcolo_session_thread(s, &s->worker, secondary_worker, "sec");
 	if (!err)
-		err = run_thread(s, &s->rx_data, secondary_data, "data");
+		err = kcolo_session_thread(s, &s->rx_data, secondary_data, "data");
 	if (!err)
-		err = run_thread(s, &s->ctl, secondary_control, "ctl");
+		err = kcolo_session_thread(s, &s->ctl, secondary_control, "ctl");
 	return err;
 }

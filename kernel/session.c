@@ -3,7 +3,10 @@
  * Which sessions there are: made by a request, found by id, name or fd. What
  * all threads of a session have in common: requests, errors, the link.
  */
+#include <linux/kthread.h>
 #include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
@@ -128,6 +131,36 @@ int kcolo_session_reserve(struct kcolo_session *s)
 		kref_get(&s->ref);
 	mutex_unlock(&sessions_lock);
 	return min(err, 0);
+}
+
+/*
+ * The guest dirties while it is sent what it has dirtied. Where CPUs are scarce an
+ * even share among vCPUs and senders has rounds that hardly converge; this is three
+ * times a vCPU's, and renice(1) changes it.
+ */
+#define THREAD_NICE	(-5)
+
+/**
+ * kcolo_session_thread - start a thread of a session
+ * @s: reserved session; its end stops the thread
+ * @thread: where in the session it stands afterwards, with a reference
+ * @fn: what it does, with the session for its argument, until it has to stop
+ * @what: its name
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_session_thread(struct kcolo_session *s, struct task_struct **thread,
+			 int (*fn)(void *), const char *what)
+{
+	struct task_struct *task;
+
+	task = kthread_create(fn, s, "kcolo-%s/%u", what, s->id);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	set_user_nice(task, THREAD_NICE);
+	*thread = get_task_struct(task);
+	wake_up_process(task);
+	return 0;
 }
 
 /**

@@ -194,6 +194,8 @@ struct kcolo_notice {
 struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 					  enum kcolo_role role);
 int kcolo_session_reserve(struct kcolo_session *s);
+int kcolo_session_thread(struct kcolo_session *s, struct task_struct **thread,
+			 int (*fn)(void *), const char *what);
 void kcolo_session_publish(struct kcolo_session *s);
 bool kcolo_session_await_start(struct kcolo_session *s);
 struct kcolo_session *kcolo_session_by_id(struct net *net, u32 id);
