@@ -94,7 +94,7 @@ check-qemu: deps-qemu
 qtest: deps-qemu
 	@selftests/qemu/qtest.sh
 
-soak: deps
+soak: deps-qemu
 	@selftests/soak.sh
 
 help:
@@ -113,8 +113,8 @@ help:
 	@echo 'make bench-colo  COLO with each backend, in turns; KERNEL=6.12 or 6.1; writes'
 	@echo '                 build/bench-colo.json and .svg'
 	@echo "make qtest       QEMU's own tests of migration, patched and unpatched"
-	@echo 'make soak        10,000 checkpoints and 1,000 failovers, for hours; KERNEL=6.12,'
-	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
+	@echo 'make soak        10,000 checkpoints and 1,200 failovers, for hours; KERNEL=6.12,'
+	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000 QEMU_KILLS=200'
 	@echo 'make demo        a Linux guest in QEMU is protected, its host dies, it goes on on'
 	@echo '                 another one, in two emulated hosts; KERNEL=6.12 or 6.1; writes'
 	@echo '                 build/demo.json; GUEST=small: a small VMM, no QEMU to be built'

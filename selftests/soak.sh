@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The long run: 10,000 checkpoints after each of which all RAM of both ends is
-# compared, and 1,000 ends of a primary after each of which the secondary goes on:
-# half of them its VMM killed, half its host killed, frozen or cut off. Hours. It
-# ends with the first failure; the last line is "N passed, N failed, N skipped".
+# compared, 1,000 ends of a primary after each of which the secondary goes on (half
+# of them its VMM killed, half its host killed, frozen or cut off), and 200 hosts
+# killed under a Linux guest in QEMU. Hours. It ends with the first failure; the last
+# line is "N passed, N failed, N skipped".
 #
 # In many runs, each with seeds of its own: where a fault of the emulator ends one, it
 # is that one that is begun again.
@@ -14,11 +15,13 @@ cd "$(dirname "$0")/.." || exit 1
 kernel=${KERNEL:-6.12}
 checkpoints=${CHECKPOINTS:-10000}
 kills=${KILLS:-1000}
+qemu_kills=${QEMU_KILLS:-200}
 out=build/soak
 
 # Of a run, at most. What is killed in every state in turn comes on top.
 EQUAL=700
 ENDS=25
+QEMU_ENDS=10
 
 rm -rf $out
 mkdir -p $out
@@ -29,6 +32,7 @@ trap 'for p in $(jobs -p); do kill -- -$p; done 2>/dev/null' EXIT
 selftests/host/build-module.sh "$kernel" >/dev/null 2>$out/module.log || {
 	tail $out/module.log; exit 1; }
 make --no-print-directory -C selftests install >/dev/null || exit 1
+[ "$qemu_kills" -eq 0 ] || selftests/qemu/prepare.sh "$kernel" || exit 1
 
 run() {	# name, options and command of khost
 	local name=$1 line rc
@@ -54,7 +58,8 @@ tick() {
 	said=$SECONDS
 	echo "$((SECONDS / 60)) min: $(cat $out/*.tap | grep -c '^ok') ok," \
 		"$(cat $out/*/equal-*-b.log | grep -c 'RAM equal') checkpoints equal," \
-		"$(cat $out/*/die-*-b.log $out/*/failure-*-b.log | grep -c 'promoted with epoch') failovers"
+		"$(cat $out/*/die-*-b.log $out/*/failure-*-b.log | grep -c 'promoted with epoch') failovers," \
+		"$(cat $out/colo-*.tap | grep -c '^ok .*-kill-') with QEMU"
 } 2>/dev/null
 
 # One more at once than there are CPUs, as make check has it.
@@ -82,10 +87,17 @@ died() {	# number of the first, how many
 		--b 'sh selftests/failures/b.sh' -- 'sh selftests/failures/a.sh'
 }
 
+colo() {	# number of the run, how many: see qemu/jobs.sh
+	start "colo-$1" --env "SEED=$1" --env "QEMU_KILLS=$2" --env QEMU_CHECKPOINTS=10 \
+		--mem 3G --append "nohz=off highres=off" \
+		--b selftests/qemu/two/b.py -- selftests/qemu/two/a.py
+}
+
 nr=0
 vmms=$((kills / 2))
 hosts=$((kills - vmms))
-while [ "$checkpoints" -gt 0 ] || [ $vmms -gt 0 ] || [ $hosts -gt 0 ]; do
+while [ "$checkpoints" -gt 0 ] || [ $vmms -gt 0 ] || [ $hosts -gt 0 ] ||
+	[ "$qemu_kills" -gt 0 ]; do
 	n=$(less "$checkpoints" $EQUAL)
 	[ "$n" -le 0 ] || equal $((nr + 1)) "$n"
 	checkpoints=$((checkpoints - n))
@@ -95,6 +107,9 @@ while [ "$checkpoints" -gt 0 ] || [ $vmms -gt 0 ] || [ $hosts -gt 0 ]; do
 	n=$(less $hosts $ENDS)
 	[ "$n" -le 0 ] || died $((nr * ENDS + 1)) "$n"
 	hosts=$((hosts - n))
+	n=$(less "$qemu_kills" $QEMU_ENDS)
+	[ "$n" -le 0 ] || colo $((nr + 1)) "$n"
+	qemu_kills=$((qemu_kills - n))
 	nr=$((nr + 1))
 	failed && break
 done
