@@ -206,7 +206,7 @@ class Side:
             raise Failed(f'{self.name}: the guest finds its RAM wrong')
         if 'ended' in text:
             raise Failed(f'{self.name}: the load of the guest has ended')
-        found = re.findall(r'walker: good (\d+)', text)
+        found = re.findall(r'walker: good (\d+)\s', text)
         return int(found[-1]) if found else 0
 
     def status(self):

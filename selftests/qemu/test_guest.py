@@ -28,6 +28,12 @@ def protected(name):
     return p
 
 
+def no_more_checkpoints(p):
+    p.a.set(**{'checkpoint-delay': 3600000})
+    while p.a.qmp.event('COLO_CHECKPOINT', 5 * pair.slow()):
+        pass                        # setting it asks for one
+
+
 def event(s, name):
     found = s.qmp.event(name, 60 * pair.slow())
     expect(found, f'{s.name}: there is no {name}')
@@ -89,6 +95,8 @@ def test_guest_off():
     ends when its guest is off."""
     p = protected('off')
     p.b.set(**{'colo-auto-failover': True})
+    # The last one is to have nothing of it: then the guest there would be off, too.
+    no_more_checkpoints(p)
     p.a.order('poweroff -f')
     expect(event(p.a, 'SHUTDOWN')['guest'], 'it was not the guest')
     p.a.proc.wait(60 * pair.slow())
@@ -104,9 +112,7 @@ def test_guest_off():
 def test_guest_off_then_failover():
     """The secondary's guest was off when it is told to take over: so is the VM."""
     p = protected('off-late')
-    p.a.set(**{'checkpoint-delay': 3600000})
-    while p.a.qmp.event('COLO_CHECKPOINT', 5 * pair.slow()):
-        pass                        # setting it asks for one
+    no_more_checkpoints(p)
     p.b.order('poweroff -f')
     p.until(lambda: p.b.qmp('query-status')['status'] == 'shutdown', 60,
             'the guest is not off')

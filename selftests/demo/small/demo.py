@@ -18,7 +18,7 @@ import sys
 sys.dont_write_bytecode = True
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..'))
+sys.path.append(os.path.join(HERE, '..'))
 
 import figures                                              # noqa: E402
 import stage                                                # noqa: E402

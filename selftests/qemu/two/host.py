@@ -117,7 +117,7 @@ def walked(nr):
     text = read(path('serial', nr))
     if 'BAD' in text or 'ended' in text:
         raise colo.Failed('the guest finds its RAM wrong')
-    found = re.findall(r'walker: good (\d+)', text)
+    found = re.findall(r'walker: good (\d+)\s', text)
     return int(found[-1]) if found else 0
 
 
