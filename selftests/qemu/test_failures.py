@@ -63,6 +63,26 @@ def test_failure_link_cut():
         subprocess.run(['ip', 'link', 'set', 'va', 'up'], check=True)
 
 
+def test_failure_cut_while_loading():
+    """The primary falls silent in the midst of the RAM that it sends."""
+    p = Pair('silent', 'off', delay=300, load='64,32,200', memory='192M')
+    p.protect()
+    p.checkpoints(1)
+
+    def begun():
+        return p.b.text('trace').count("Receive 'vmstate-send'")
+
+    before = begun()
+    while begun() == before:
+        time.sleep(0.01)
+    subprocess.run(['ip', 'link', 'set', 'va', 'down'], check=True)
+    try:
+        p.b.qmp('x-colo-lost-heartbeat')
+        p.goes_on(p.b)
+    finally:
+        subprocess.run(['ip', 'link', 'set', 'va', 'up'], check=True)
+
+
 def test_failure_auto_failover():
     p = protected('auto', **{'colo-auto-failover': True})
     p.a.kill()

@@ -18,11 +18,11 @@ def expect(condition, text):
 
 
 def protected(name):
-    # @ is the side.
+    # @ is the side.  The display has RAM and a ROM of its own.
     orders = order_path(f'{name}-@')
     p = Pair(name, 'kcolo', append='orders', options=[
         '-chardev', f'socket,id=orders,path={orders},server=on,wait=off',
-        '-serial', 'chardev:orders'], **{'colo-migrate-ram-threshold': 64 << 10})
+        '-serial', 'chardev:orders', '-device', 'VGA', '-smp', '2'], **{'colo-migrate-ram-threshold': 64 << 10})
     p.protect()
     p.checkpoints(2)
     return p

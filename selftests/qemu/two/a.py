@@ -3,6 +3,7 @@
 """a.py [ROUND]: host a, which is killed in each round and booted for the next."""
 
 import json
+import os
 import sys
 
 sys.dont_write_bytecode = True
@@ -23,6 +24,7 @@ def main():
             event = qmp.event('COLO_CHECKPOINT', 1)
             if event:
                 f.write(json.dumps(event) + '\n')
+                os.sync()       # 9p keeps it for seconds, and this host is to die
     return 1                # it was to be killed
 
 

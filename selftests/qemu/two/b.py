@@ -76,7 +76,7 @@ def one_round(nr, rng, keep):
     qmp = Qmp(host.SOCKET)
     host.hostctl('barrier', f'secondary-{nr}')
     host.hostctl('barrier', f'protected-{nr}')
-    writer = client.Writer((host.GUEST, host.REDIS), 30 * host.slow())
+    writer = client.Writer((host.GUEST, host.REDIS), 30 * host.slow(), 5)
     writer.start()
     expect(writer.wait_for(10, 200 * host.slow()), 'redis does not answer')
     wait_moment(nr, rng)
