@@ -10,6 +10,7 @@ qemu_host() {	# kernel, seconds, options and command of khost
 	local kernel=$1 seconds=$2 name
 	shift 2
 	name=$(basename "$(mktemp -d "$out/qemu-$kernel-XXXX")")
+	chmod 755 "$out/$name"		# QEMU is an ordinary user's
 	# QEMU 7.2 emulates VMRUN without its lock: where KVM waits to inject an interrupt
 	# (V_IRQ), one of the host's own may get lost. A timer set for one shot is then
 	# silent until something else interrupts; a periodic one has lost a tick.

@@ -6,7 +6,7 @@ import os
 from colo import Failed, same_ram
 from pair import Pair
 
-CHECKPOINTS = int(os.environ.get('QEMU_CHECKPOINTS', 20))
+CHECKPOINTS = int(os.environ.get('QEMU_CHECKPOINTS') or 20)
 
 
 def expect(condition, text):
