@@ -18,4 +18,8 @@ for k in ${KERNELS:-6.1 6.12}; do
 	start "one-$k" qemu_one "$k" "${TESTS:-}"
 	[ "$k" = debug ] || start "two-$k" qemu_two "$k"
 done
+if [ "$k" != debug ] && [ -z "${TESTS:-}" ]; then
+	job qemu-mutants-built built "mutants of QEMU" selftests/qemu/mutants.sh prepare
+	start mutants qemu_mutants "$k"
+fi
 jobs_end

@@ -30,11 +30,11 @@ pair abort-sync "--interval 20 --count 4 --verify-each 1 --threshold 512K
 verdict abort-sync in_sync abort-sync
 verdict abort-sync-counted counted abort-sync
 
-# The device state is large, more than a socket takes at once: its sending has not
-# ended when the abort comes.
 for state in precopy ready flushing flushed committing; do
+	# More than a socket takes at once: its sending has not ended when the abort comes.
+	[ $state = committing ] && pad=16M || pad=1M
 	pair abort-$state "--interval 20 --count 4 --verify-each 1 --threshold 512K
-		--abort-at $state --abort-each 2 --state-pad 16M" "" "--ram $RAM_SMALL"
+		--abort-at $state --abort-each 2 --state-pad $pad" "" "--ram $RAM_SMALL"
 	verdict abort-$state aborted abort-$state
 	verdict abort-$state-counted counted abort-$state
 done
