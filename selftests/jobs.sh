@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 #
-# Jobs that run side by side, their results in $out: JOB.log has what a job printed,
-# JOB.tap its results, JOB.times the CPU that it took.
+# Jobs that run side by side, $at_once of them at most. Their results are in $out:
+# JOB.log has what a job printed, JOB.tap its results, JOB.times the CPU that it took.
 
 . selftests/results.sh
 
