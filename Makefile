@@ -87,8 +87,9 @@ qemu:
 bench-colo: deps-qemu
 	@selftests/qemu/bench/bench.py $(if $(KERNEL),--kernel $(KERNEL))
 
+# The debug kernel only when it is asked for.
 check-qemu: deps-qemu
-	@selftests/qemu/check.sh
+	@$(if $(filter file,$(origin KERNELS)),KERNELS="6.1 6.12") selftests/qemu/check.sh
 
 # QEMU's own tests of migration, on the patched tree and on the unpatched.
 qtest: deps-qemu

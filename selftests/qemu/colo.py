@@ -105,12 +105,13 @@ class Qmp:
         return answer['error']['desc']
 
     def event(self, name, timeout):
-        """The next event NAME; None after TIMEOUT seconds."""
+        """The next event NAME; None after TIMEOUT seconds.  Others are left: which of
+        two comes first may be anybody's guess."""
         end = time.monotonic() + timeout
         while True:
             for i, e in enumerate(self.events):
                 if e['event'] == name:
-                    del self.events[:i + 1]
+                    del self.events[i]
                     return e['data']
             left = end - time.monotonic()
             message = self.read(left) if left > 0 else None
