@@ -48,6 +48,9 @@ programs() {
 		built kselftest make --no-print-directory -C selftests install
 }
 
+# Of the tests with QEMU, on the debug kernel.
+qemu_debug="backend_kcolo failure_secondary_killed guest_secondary_off"
+
 has_debug() { case " $kernels " in *" debug "*) ;; *) return 1 ;; esac; }
 
 # What takes minutes, when it is not cached: beside the first tests.
@@ -129,5 +132,10 @@ if has_debug; then
 	# In one host: to boot it, and to look for leaks, takes a minute.
 	# shellcheck disable=SC2086
 	start equal-debug in_host debug 1 ram_equal abort failover $waits
+	if [ -n "$stock" ]; then
+		job qemu-debug built "QEMU for debug" selftests/qemu/prepare.sh debug
+		# shellcheck disable=SC2086
+		QEMU_CHECKPOINTS=5 start qemu-one-debug qemu_one debug $qemu_debug
+	fi
 fi
 jobs_end
