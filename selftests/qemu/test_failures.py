@@ -72,15 +72,22 @@ def test_failure_cut_while_loading():
     def begun():
         return p.b.text('trace').count("Receive 'vmstate-send'")
 
-    before = begun()
-    while begun() == before:
-        time.sleep(0.01)
-    subprocess.run(['ip', 'link', 'set', 'va', 'down'], check=True)
+    def link(*words):
+        subprocess.run(words, check=True)
+
+    # Slow, so that it takes seconds.
+    link('tc', 'qdisc', 'add', 'dev', 'va', 'root', 'tbf', 'rate', '20mbit', 'burst',
+         '64k', 'latency', '100ms')
     try:
+        before = begun()
+        p.until(lambda: begun() > before, 60, 'there is no checkpoint')
+        time.sleep(0.5)
+        link('ip', 'link', 'set', 'va', 'down')
         p.b.qmp('x-colo-lost-heartbeat')
         p.goes_on(p.b)
     finally:
-        subprocess.run(['ip', 'link', 'set', 'va', 'up'], check=True)
+        link('tc', 'qdisc', 'del', 'dev', 'va', 'root')
+        link('ip', 'link', 'set', 'va', 'up')
 
 
 def test_failure_auto_failover():
