@@ -274,22 +274,29 @@ static void set_client(KColoClient *c)
     client = c;
 }
 
-/* Called with the iothread lock held. */
-static void end_session(void)
+static void free_client(void)
 {
     KColoClient *c = client;
 
+    /* First: another thread may be about to cancel it. */
     set_client(NULL);
     kcolo_client_free(c);
-    if (session_fd >= 0) {
-        close(session_fd);
-        if (session_fd == handed_fd) {
-            handed_fd = -1;
-        } else {
-            unsetenv("KCOLO_FD");
-        }
-        session_fd = -1;
+}
+
+/* Called with the iothread lock held. */
+static void end_session(void)
+{
+    free_client();
+    if (session_fd < 0) {
+        return;
     }
+    if (session_fd == handed_fd) {
+        handed_fd = -1;
+    } else if (session_fd == kcolo_client_session_fd(NULL)) {
+        unsetenv("KCOLO_FD");
+    }
+    close(session_fd);
+    session_fd = -1;
 }
 
 static bool open_client(enum kcolo_role role, Error **errp)
@@ -303,9 +310,10 @@ static bool open_client(enum kcolo_role role, Error **errp)
         return false;
     }
     /* That of an earlier COLO, in which this VM was the secondary. */
-    if (client) {
-        kcolo_client_free(client);
-        set_client(NULL);
+    if (fd == session_fd) {
+        free_client();
+    } else {
+        end_session();
     }
     c = kcolo_client_new(fd, role, &client_ops, NULL, errp);
     if (!c) {

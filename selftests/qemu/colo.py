@@ -65,12 +65,12 @@ class Qmp:
         line, self.rest = self.rest.split(b'\n', 1)
         return json.loads(line)
 
-    def ask(self, command, timeout=60, **args):
-        """The whole answer: {'return': ...} or {'error': ...}."""
+    def ask(self, command, timeout=60, fds=(), **args):
+        """The whole answer: {'return': ...} or {'error': ...}.  FDS go with it."""
         message = {'execute': command}
         if args:
             message['arguments'] = {k.replace('_', '-'): v for k, v in args.items()}
-        self.sock.sendall(json.dumps(message).encode() + b'\n')
+        socket.send_fds(self.sock, [json.dumps(message).encode() + b'\n'], fds)
         while True:
             answer = self.read(timeout)
             if answer is None:
@@ -87,15 +87,8 @@ class Qmp:
 
     def hand(self, fd, name):
         """Give QEMU an open file, and ours away."""
-        message = {'execute': 'getfd', 'arguments': {'fdname': name}}
-        socket.send_fds(self.sock, [json.dumps(message).encode() + b'\n'], [fd])
+        self('getfd', fds=[fd], fdname=name)
         os.close(fd)
-        answer = self.read(60)
-        while 'event' in answer:
-            self.events.append(answer)
-            answer = self.read(60)
-        if 'error' in answer:
-            raise Failed(f'getfd: {answer["error"]["desc"]}')
 
     def refused(self, command, **args):
         """The words in which COMMAND is refused."""
