@@ -113,13 +113,16 @@ while kill -0 "$builds" 2>/dev/null; do
 done
 at_once=$(nproc)
 if [ -n "$stock" ]; then
+	# All of it before a host looks at any.
+	for k in $kernels; do
+		job "qemu-$k" built "QEMU for $k" selftests/qemu/prepare.sh "$k"
+	done
+	job qemu-mutants-built built "mutants of QEMU" selftests/qemu/mutants.sh prepare
 	for k in $kernels; do
 		[ "$k" != debug ] || continue
-		job "qemu-$k" built "QEMU for $k" selftests/qemu/prepare.sh "$k"
 		start "qemu-two-$k" qemu_two "$k"
 		start "qemu-one-$k" qemu_one "$k"
 	done
-	job qemu-mutants-built built "mutants of QEMU" selftests/qemu/mutants.sh prepare
 	start qemu-mutants qemu_mutants "$stock"
 fi
 if has_debug; then
@@ -132,10 +135,7 @@ if has_debug; then
 	# In one host: to boot it, and to look for leaks, takes a minute.
 	# shellcheck disable=SC2086
 	start equal-debug in_host debug 1 ram_equal abort failover $waits
-	if [ -n "$stock" ]; then
-		job qemu-debug built "QEMU for debug" selftests/qemu/prepare.sh debug
-		# shellcheck disable=SC2086
-		QEMU_CHECKPOINTS=5 start qemu-one-debug qemu_one debug $qemu_debug
-	fi
+	# shellcheck disable=SC2086
+	[ -z "$stock" ] || QEMU_CHECKPOINTS=5 start qemu-one-debug qemu_one debug $qemu_debug
 fi
 jobs_end

@@ -13,13 +13,20 @@ cd "$(dirname "$0")/../.." || exit 1
 jobs_begin build/check-qemu
 at_once=$(nproc)
 
-for k in ${KERNELS:-6.1 6.12}; do
+kernels=${KERNELS:-6.1 6.12}
+# All of it before a host looks at any.
+for k in $kernels; do
 	job "qemu-$k" built "QEMU for $k" selftests/qemu/prepare.sh "$k"
+done
+stock=$(echo "$kernels" | tr ' ' '\n' | grep -v debug | tail -n 1)
+mutants=
+if [ -n "$stock" ] && [ -z "${TESTS:-}" ]; then
+	job mutants-built built "mutants of QEMU" selftests/qemu/mutants.sh prepare
+	mutants=1
+fi
+for k in $kernels; do
 	start "one-$k" qemu_one "$k" "${TESTS:-}"
 	[ "$k" = debug ] || start "two-$k" qemu_two "$k"
 done
-if [ "$k" != debug ] && [ -z "${TESTS:-}" ]; then
-	job qemu-mutants-built built "mutants of QEMU" selftests/qemu/mutants.sh prepare
-	start mutants qemu_mutants "$k"
-fi
+[ -z "$mutants" ] || start mutants qemu_mutants "$stock"
 jobs_end
