@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2154
 #
 # Jobs that run side by side, $at_once of them at most. Their results are in $out:
-# JOB.log has what a job printed, JOB.tap its results, JOB.times the CPU that it took.
+# JOB.log has what a job printed, JOB.tap its results, JOB.why what was said of those
+# that are not ok, JOB.times the CPU that it took.
 
 . selftests/results.sh
 
@@ -24,7 +25,8 @@ job() (	# name, command...
 		tee "$tap" | sed -u "s/^/$name: /"
 	rc=${PIPESTATUS[0]}
 	settle "$name" "$tap" "$out/$name.log" "$rc"
-	grep '\bnot ok ' -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' | sed "s/^/$name: /"
+	grep '\bnot ok ' -B 8 -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' \
+		-e '\bnot ok ' | sed "s/^/$name: /" | tee "$out/$name.why"
 	times >"$out/$name.times"	# not in a pipe, which has children of its own
 	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not," \
 		"$((SECONDS - began)) s; CPU, user and system: $(tail -n 1 "$out/$name.times")"
@@ -52,6 +54,8 @@ jobs_end() {
 	cat "$out"/*.tap >"$out/all"
 	failed=$(grep -c '^not ok' "$out/all")
 	skipped=$(grep -c '^ok.*# SKIP' "$out/all")
+	# Once more, at the end: what there is of a long log is often its end.
+	cat "$out"/*.why
 	(cd "$out" && grep -H -e '^not ok' -e '^# retry' ./*.tap)
 	echo "$(grep -c '^# retry' "$out/all") hosts tried once more for a fault of the emulator"
 	echo "$(($(grep -c '^ok' "$out/all") - skipped)) passed, $failed failed, $skipped skipped"

@@ -122,7 +122,7 @@ struct options {
 	bool exit_on_lost;
 	bool extra_region;
 	u64 state_pad;
-	bool log_sync, deaf;
+	bool log_sync, log_again, deaf;
 	enum moment abort_at;
 	u32 abort_each;
 	u64 abort_first;

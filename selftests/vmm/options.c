@@ -171,6 +171,8 @@ static const struct option_def {
 	  "log the writes of the VMM elsewhere, and bring that when asked" },
 	{ "log-sync-timeout", NUMBER32, PRIMARY, &opt.log_sync_ms, &opt.has_log_sync_ms,
 	  "as in kcolo" },
+	{ "log-again", FLAG, PRIMARY, &opt.log_again, NULL,
+	  "and a page more each time, so that pre-copy does not end by itself" },
 	{ "deaf", FLAG, PRIMARY, &opt.deaf, NULL,
 	  "do not answer when asked" },
 	{ "count", NUMBER64, PRIMARY, &opt.count, NULL,

@@ -43,6 +43,8 @@ static void log_wanted(struct primary *p)
 {
 	if (opt.deaf)
 		return;
+	if (opt.log_again)
+		ram_log(p->vm, p->vm->region[0].mem, 1);
 	ram_log_sync(p->vm);
 	kcolo_log_synced(p->w.k);
 }
