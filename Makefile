@@ -113,7 +113,8 @@ help:
 	@echo 'make check-qemu  of make check, what QEMU is in; KERNELS="6.1 6.12"'
 	@echo 'make bench-colo  COLO with each backend, in turns; KERNEL=6.12 or 6.1; writes'
 	@echo '                 build/bench-colo.json and .svg'
-	@echo "make qtest       QEMU's own tests of migration, patched and unpatched"
+	@echo "make qtest       QEMU's own tests of migration, patched and unpatched, and that"
+	@echo '                 COLO without kcolo sends what it sent before'
 	@echo 'make soak        10,000 checkpoints and 1,200 failovers, for hours; KERNEL=6.12,'
 	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000 QEMU_KILLS=200'
 	@echo 'make demo        a Linux guest in QEMU is protected, its host dies, it goes on on'

@@ -12,6 +12,7 @@
 
 cd "$(dirname "$0")/.." || exit 1
 . selftests/results.sh
+. selftests/qemu/jobs.sh
 kernel=${KERNEL:-6.12}
 checkpoints=${CHECKPOINTS:-10000}
 kills=${KILLS:-1000}
@@ -87,10 +88,9 @@ died() {	# number of the first, how many
 		--b 'sh selftests/failures/b.sh' -- 'sh selftests/failures/a.sh'
 }
 
-colo() {	# number of the run, how many: see qemu/jobs.sh
+colo() {	# number of the run, how many
 	start "colo-$1" --env "SEED=$1" --env "QEMU_KILLS=$2" --env QEMU_CHECKPOINTS=10 \
-		--mem 3G --append "nohz=off highres=off" \
-		--b selftests/qemu/two/b.py -- selftests/qemu/two/a.py
+		"${QEMU_CLOCK[@]}" "${QEMU_TWO[@]}"
 }
 
 nr=0
