@@ -156,10 +156,12 @@ class Setup:
         return [['chown', f'{o.user}:{o.group or o.user}', *what]] if o.user else []
 
     def script(self, role, *commands):
-        text = shlex.join(commands[-1]).replace(' -', ' \\\n\t-')
+        # An option a line.
+        text = ''.join((' \\\n\t' if word.startswith('-') else ' ') + shlex.quote(word)
+                       for word in commands[-1])
         lines = ['#!/bin/sh', f'# COLO, the {role} side of {self.o.name}', 'set -e',
                  *(c if isinstance(c, str) else shlex.join(c)
-                   for c in commands[:-1]), 'exec ' + text]
+                   for c in commands[:-1]), 'exec' + text]
         return '\n'.join(lines) + '\n'
 
     def place(self):

@@ -99,6 +99,11 @@ bool colo_kcolo_running(void)
     return false;
 }
 
+bool colo_kcolo_has_cache(void)
+{
+    return false;
+}
+
 bool colo_kcolo_fenced(void)
 {
     return false;

@@ -40,6 +40,8 @@ static GArray *carried;
 static int session_fd = -1;     /* of @client */
 static int handed_fd = -1;      /* that came over the monitor */
 static bool fenced;
+static bool promoted;
+static bool cache_in_use;
 
 static void __attribute__((constructor)) colo_kcolo_init(void)
 {
@@ -213,7 +215,8 @@ static void take_parameters(void)
     MigrationParameters *p = &migrate_get_current()->parameters;
     struct kcolo_session_info info;
 
-    if (kcolo_client_get(client, &info, NULL)) {
+    if (get_colo_mode() == COLO_MODE_PRIMARY &&
+        kcolo_client_get(client, &info, NULL)) {
         p->x_colo_migrate_ram_threshold = info.params.threshold;
         p->x_colo_migrate_ram_iterations = info.params.max_iterations;
     }
@@ -238,7 +241,8 @@ static void be_fenced(const struct kcolo_event *event)
     fenced = true;
     error_report("kcolo: the secondary has taken over: the VM must not run "
                  "here");
-    if (runstate_is_running()) {
+    /* Whatever it was: one that is suspended could wake up. */
+    if (!runstate_check(RUN_STATE_COLO)) {
         vm_stop_force_state(RUN_STATE_COLO);
     }
     kcolo_client_cancel(client);
@@ -256,6 +260,10 @@ static void on_event(void *opaque, const struct kcolo_event *event)
         break;
     case KCOLO_EVENT_TYPE_FENCED:
         be_fenced(event);
+        break;
+    case KCOLO_EVENT_TYPE_PROMOTED:
+        /* By somebody else: a failover is still to follow. */
+        promoted = true;
         break;
     default:
         break;
@@ -305,6 +313,7 @@ static bool open_client(enum kcolo_role role, Error **errp)
     int fd;
 
     fenced = false;
+    promoted = false;
     fd = find_session_fd(errp);
     if (fd < 0) {
         return false;
@@ -478,6 +487,15 @@ void colo_kcolo_import(void)
     }
 }
 
+/* Whether nothing comes from the primary any more, though we did not take over. */
+static bool is_cut_off(void)
+{
+    struct kcolo_session_info info;
+
+    return promoted || (kcolo_client_get(client, &info, NULL) &&
+           (info.state == KCOLO_STATE_LOST || info.state == KCOLO_STATE_CLOSED));
+}
+
 /*
  * The session stays: an old primary that comes back is told by the module that
  * it must not run.
@@ -492,7 +510,13 @@ void colo_kcolo_promote(void)
     kcolo_client_cancel(client);
     if (!kcolo_client_promote(client, &err)) {
         warn_reportf_err(err, "The old primary will not be told: ");
+        cache_in_use = !is_cut_off();
     }
+}
+
+bool colo_kcolo_has_cache(void)
+{
+    return cache_in_use;
 }
 
 /* Both */

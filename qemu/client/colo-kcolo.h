@@ -89,6 +89,12 @@ bool colo_kcolo_set(uint64_t threshold, uint32_t iterations, Error **errp);
 bool colo_kcolo_running(void);
 
 /**
+ * colo_kcolo_has_cache: whether the module may still write to a secondary's RAM
+ * cache after colo_kcolo_promote(), so that it must not be freed
+ */
+bool colo_kcolo_has_cache(void);
+
+/**
  * colo_kcolo_fenced: whether the secondary has taken over, so that the VM must
  * not run here any more
  */

@@ -12,9 +12,15 @@
 #include "qemu/cutils.h"
 #include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
+#include "qemu/timer.h"
 #include "kcolo-client.h"
 
 #define S(name) (1u << KCOLO_STATE_##name)
+
+#define WATCH_AGAIN_MS 1000
+#define BEGUN_MS 30000          /* both streams begin a checkpoint at a time */
+#define PROMOTED_MS 10000       /* the module does it at once */
+#define APPLIED_TRIES 10
 
 struct KColoClient {
     struct kcolo *drive;
@@ -23,6 +29,8 @@ struct KColoClient {
     void *opaque;
     GPtrArray *regions;
     EventNotifier kick;
+    QEMUTimer *watch_again;
+    bool lost;                  /* events, of those that are watched */
     bool cancelled;             /* accessed atomically, as the next */
     bool hurry;
     bool in_rounds;
@@ -112,6 +120,64 @@ static bool open_session(KColoClient *c, int fd, enum kcolo_role role,
     return check(c->drive, kcolo_subscribe(c->drive), errp);
 }
 
+/* What events that were lost, or came before, would have said. */
+static bool tell_state(KColoClient *c)
+{
+    static const enum kcolo_event_type missed[] = {
+        [KCOLO_STATE_LOST] = KCOLO_EVENT_TYPE_PEER_LOST,
+        [KCOLO_STATE_DOUBT] = KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT,
+        [KCOLO_STATE_FENCED] = KCOLO_EVENT_TYPE_FENCED,
+        [KCOLO_STATE_BROKEN] = KCOLO_EVENT_TYPE_BROKEN,
+    };
+    struct kcolo_event event = { .type = KCOLO_EVENT_TYPE_SESSION_SET };
+    struct kcolo_session_info info;
+
+    if (!get(c->watch, &info, NULL)) {
+        return false;
+    }
+    c->ops->event(c->opaque, &event);
+    if (info.state < ARRAY_SIZE(missed) && missed[info.state]) {
+        event.type = missed[info.state];
+        event.state = info.state;
+        event.abort_reason = info.abort_reason;
+        pstrcpy(event.error, sizeof(event.error), info.error);
+        c->ops->event(c->opaque, &event);
+    }
+    return true;
+}
+
+static void watch_events(void *opaque)
+{
+    KColoClient *c = opaque;
+    struct kcolo_event event;
+    int ret = 0;
+
+    if (c->lost) {
+        c->lost = !tell_state(c);
+    }
+    while (!c->lost && (ret = kcolo_event_next_raw(c->watch, &event, 0))) {
+        if (ret == 1) {
+            c->ops->event(c->opaque, &event);
+        } else {
+            c->lost = ret != -EINTR;
+        }
+    }
+    if (c->lost) {
+        /* Not at once, if the reason is that there is no memory. */
+        qemu_set_fd_handler(kcolo_event_fd(c->watch), NULL, NULL, NULL);
+        timer_mod(c->watch_again, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                  (ret == -ENOBUFS ? 0 : WATCH_AGAIN_MS));
+    }
+}
+
+static void watch_on(void *opaque)
+{
+    KColoClient *c = opaque;
+
+    qemu_set_fd_handler(kcolo_event_fd(c->watch), watch_events, NULL, c);
+    watch_events(c);
+}
+
 KColoClient *kcolo_client_new(int fd, enum kcolo_role role,
                               const KColoClientOps *ops, void *opaque,
                               Error **errp)
@@ -120,6 +186,7 @@ KColoClient *kcolo_client_new(int fd, enum kcolo_role role,
 
     c->ops = ops;
     c->opaque = opaque;
+    c->watch_again = timer_new_ms(QEMU_CLOCK_REALTIME, watch_on, c);
     c->regions = g_ptr_array_new_with_free_func(g_free);
     if (event_notifier_init(&c->kick, false) < 0) {
         abort();
@@ -143,6 +210,7 @@ void kcolo_client_free(KColoClient *c)
     if (c->drive) {
         kcolo_close(c->drive);
     }
+    timer_free(c->watch_again);
     event_notifier_cleanup(&c->kick);
     g_ptr_array_free(c->regions, true);
     g_free(c);
@@ -206,53 +274,13 @@ bool kcolo_client_get(KColoClient *c, struct kcolo_session_info *info,
     return get(c->watch, info, errp);
 }
 
-/* Events may be lost; what they would have said is then in the session. */
-static void lost_events(KColoClient *c)
-{
-    static const enum kcolo_event_type missed[] = {
-        [KCOLO_STATE_LOST] = KCOLO_EVENT_TYPE_PEER_LOST,
-        [KCOLO_STATE_DOUBT] = KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT,
-        [KCOLO_STATE_FENCED] = KCOLO_EVENT_TYPE_FENCED,
-        [KCOLO_STATE_BROKEN] = KCOLO_EVENT_TYPE_BROKEN,
-    };
-    struct kcolo_event event = { .type = KCOLO_EVENT_TYPE_SESSION_SET };
-    struct kcolo_session_info info;
-
-    c->ops->event(c->opaque, &event);
-    if (get(c->watch, &info, NULL) && info.state < ARRAY_SIZE(missed) &&
-        missed[info.state]) {
-        event.type = missed[info.state];
-        event.state = info.state;
-        event.abort_reason = info.abort_reason;
-        pstrcpy(event.error, sizeof(event.error), info.error);
-        c->ops->event(c->opaque, &event);
-    }
-}
-
-static void watch_events(void *opaque)
-{
-    KColoClient *c = opaque;
-    struct kcolo_event event;
-    int ret;
-
-    while ((ret = kcolo_event_next(c->watch, &event, 0))) {
-        if (ret == 1) {
-            c->ops->event(c->opaque, &event);
-        } else if (ret == -ENOBUFS) {
-            lost_events(c);
-        } else if (ret != -EINTR) {
-            qemu_set_fd_handler(kcolo_event_fd(c->watch), NULL, NULL, NULL);
-            return;
-        }
-    }
-}
-
 bool kcolo_client_watch(KColoClient *c, Error **errp)
 {
     if (!check(c->watch, kcolo_subscribe(c->watch), errp)) {
         return false;
     }
-    qemu_set_fd_handler(kcolo_event_fd(c->watch), watch_events, NULL, c);
+    c->lost = true;
+    watch_on(c);
     return true;
 }
 
@@ -271,7 +299,7 @@ static bool take_events(KColoClient *c, Error **errp)
     struct kcolo_event event;
     int ret;
 
-    while ((ret = kcolo_event_next(c->drive, &event, 0))) {
+    while ((ret = kcolo_event_next_raw(c->drive, &event, 0))) {
         if (ret == -EINTR) {
             continue;
         }
@@ -287,7 +315,9 @@ static bool take_events(KColoClient *c, Error **errp)
     return true;
 }
 
-static bool wait_event(KColoClient *c, bool may_cancel, Error **errp)
+/* Until there is one, or @timeout_ms are over if that is not -1. */
+static bool wait_event(KColoClient *c, bool may_cancel, int timeout_ms,
+                       Error **errp)
 {
     struct pollfd fds[] = {
         { .fd = kcolo_event_fd(c->drive), .events = POLLIN },
@@ -298,7 +328,7 @@ static bool wait_event(KColoClient *c, bool may_cancel, Error **errp)
         error_setg(errp, "kcolo: cancelled");
         return false;
     }
-    if (poll(fds, may_cancel ? 2 : 1, -1) < 0 && errno != EINTR) {
+    if (poll(fds, may_cancel ? 2 : 1, timeout_ms) < 0 && errno != EINTR) {
         error_setg_errno(errp, errno, "kcolo: poll");
         return false;
     }
@@ -318,7 +348,33 @@ static bool wait_any(KColoClient *c, uint32_t states, bool may_cancel,
         if (!(states & 1u << info->state)) {
             return true;
         }
-        if (!wait_event(c, may_cancel, errp)) {
+        if (!wait_event(c, may_cancel, -1, errp)) {
+            return false;
+        }
+    }
+}
+
+/* The request of the primary's module may be slower than QEMU's stream. */
+static bool wait_begun(KColoClient *c, Error **errp)
+{
+    int64_t end = g_get_monotonic_time() / 1000 + BEGUN_MS, left;
+    struct kcolo_session_info info;
+
+    for (;;) {
+        if (!get(c->drive, &info, errp)) {
+            return false;
+        }
+        if (info.state != KCOLO_STATE_IDLE) {
+            return true;
+        }
+        left = end - g_get_monotonic_time() / 1000;
+        if (left <= 0) {
+            error_setg(errp, "kcolo: the primary's module has begun no "
+                       "checkpoint within %d ms: does it use kcolo, too?",
+                       BEGUN_MS);
+            return false;
+        }
+        if (!wait_event(c, true, left, errp)) {
             return false;
         }
     }
@@ -421,9 +477,9 @@ bool kcolo_client_wait_prepared(KColoClient *c, Error **errp)
 {
     struct kcolo_session_info info;
 
-    /* The primary's request on the other stream may have been faster. */
-    if (!wait_state(c, S(IDLE) | S(RECEIVING) | S(COMMITTING), S(PREPARED),
-                    &info, errp)) {
+    if (!wait_begun(c, errp) ||
+        !wait_state(c, S(RECEIVING) | S(COMMITTING), S(PREPARED), &info,
+                    errp)) {
         return false;
     }
     c->epoch = info.epoch;
@@ -435,11 +491,29 @@ bool kcolo_client_apply(KColoClient *c, Error **errp)
     return check(c->drive, kcolo_apply(c->drive, c->epoch), errp);
 }
 
+/* It is committed: only the module may say that it failed, no lack of memory. */
+static bool wait_not_applying(KColoClient *c, struct kcolo_session_info *info,
+                              Error **errp)
+{
+    Error *err = NULL;
+    int i;
+
+    for (i = 0; i < APPLIED_TRIES; i++) {
+        if (wait_any(c, S(APPLYING), false, info, i ? NULL : &err)) {
+            error_free(err);
+            return true;
+        }
+        g_usleep(WATCH_AGAIN_MS * 1000 / APPLIED_TRIES);
+    }
+    error_propagate(errp, err);
+    return false;
+}
+
 bool kcolo_client_wait_applied(KColoClient *c, Error **errp)
 {
     struct kcolo_session_info info;
 
-    if (!wait_any(c, S(APPLYING), false, &info, errp)) {
+    if (!wait_not_applying(c, &info, errp)) {
         return false;
     }
     if (info.state == KCOLO_STATE_BROKEN || info.committed != c->epoch) {
@@ -450,9 +524,37 @@ bool kcolo_client_wait_applied(KColoClient *c, Error **errp)
     return true;
 }
 
+/* The event comes when no page of the old primary is put anywhere any more. */
+static bool wait_promoted(KColoClient *c, Error **errp)
+{
+    int64_t end = g_get_monotonic_time() / 1000 + PROMOTED_MS, left;
+    struct kcolo_event event;
+    int ret;
+
+    while ((left = end - g_get_monotonic_time() / 1000) > 0) {
+        ret = kcolo_event_next_raw(c->watch, &event, left);
+        if (ret == -EINTR) {
+            continue;
+        }
+        if (ret < 0) {
+            return check(c->watch, ret, errp);
+        }
+        if (ret && event.type == KCOLO_EVENT_TYPE_PROMOTED) {
+            return true;
+        }
+        if (ret) {
+            c->ops->event(c->opaque, &event);
+        }
+    }
+    error_setg(errp, "kcolo: the module has not taken over within %d ms",
+               PROMOTED_MS);
+    return false;
+}
+
 bool kcolo_client_promote(KColoClient *c, Error **errp)
 {
-    return check(c->watch, kcolo_promote(c->watch), errp);
+    return check(c->watch, kcolo_promote(c->watch), errp) &&
+           wait_promoted(c, errp);
 }
 
 void kcolo_client_hurry(KColoClient *c)

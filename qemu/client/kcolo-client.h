@@ -122,6 +122,8 @@ bool kcolo_client_get(KColoClient *c, struct kcolo_session_info *info,
 
 /**
  * kcolo_client_watch: begin to report events; with the iothread lock held
+ *
+ * Also, at once, what has happened to the session before.
  */
 bool kcolo_client_watch(KColoClient *c, Error **errp);
 
@@ -156,8 +158,9 @@ bool kcolo_client_apply(KColoClient *c, Error **errp);
 bool kcolo_client_wait_applied(KColoClient *c, Error **errp);
 
 /**
- * kcolo_client_promote: take over; nothing of the primary is taken any more
+ * kcolo_client_promote: take over
  *
+ * Afterwards nothing of the primary is put in a region any more.  Waits for that.
  * With the iothread lock held.
  */
 bool kcolo_client_promote(KColoClient *c, Error **errp);

@@ -60,7 +60,7 @@ class Pair:
     A session is what QEMU is started in, or else HANDED to it."""
 
     def __init__(self, name, backend, delay=500, secondary_backend=None, session=(),
-                 options=(), handed=False, **kw):
+                 options=(), handed=False, boot=120, **kw):
         parameters = {k: kw.pop(k) for k in list(kw) if k.startswith('colo-')}
         other = secondary_backend or backend
         launched = [launcher('secondary') if other == 'kcolo' and not handed else (),
@@ -80,7 +80,7 @@ class Pair:
         # So that RAM is copied once whatever the guest writes meanwhile.
         self.a.qmp('migrate-set-parameters', **{'max-bandwidth': 10 << 30,
                                                 'downtime-limit': 10000})
-        self.a.wait_guest()
+        self.a.wait_guest(boot)
 
     def protect(self):
         self.a.qmp('migrate', uri=f'tcp:{B}:{STREAM}')

@@ -40,8 +40,16 @@ def test_control_parameters():
             'what kcoloctl sets is not seen in QEMU')
     text = p.a.hmp('info migrate_parameters')
     for words in (f'{THRESHOLD}: {3 << 20}', f'{ITERATIONS}: 7',
-                  'x-colo-migrate-ram-backend: kcolo'):
+                  'x-colo-migrate-ram-backend: kcolo',
+                  'x-colo-auto-failover: off'):
         expect(words in text, f'{words} is not in {text}')
+    for line in (f'{THRESHOLD} 4M', f'{ITERATIONS} 9', 'x-colo-auto-failover on'):
+        said = p.a.hmp(f'migrate_set_parameter {line}')
+        expect(not said, f'{line}: {said}')
+    expect((session('threshold'), session('max-iterations')) == (4 << 20, 9),
+           'what is set by hand is not in the session')
+    expect(p.a.qmp('query-migrate-parameters')['x-colo-auto-failover'],
+           'auto-failover is not set')
 
 
 NEVER = 3600000
@@ -91,20 +99,34 @@ def test_control_statistics():
     expect(kernel['checkpoints'] == len(taken), f'{kernel}, {len(taken)}')
 
 
-def test_control_hurry():
+def in_rounds(p):
+    """Whether the last checkpoint that began has looked at what is pending."""
+    last = p.a.text('trace').rpartition('colo_checkpoint_begin')[2]
+    return 'colo_migrate_pending' in last and 'colo_vm_state_change' not in last
+
+
+def hurry(backend, running):
     """Rounds that run end when a checkpoint is demanded."""
-    p = Pair('hurry', 'kcolo', delay=500, load='64,1,100', memory='192M',
+    p = Pair(f'hurry-{backend}', backend, delay=500, load='64,1,100', memory='192M',
              session=('--min-gain', '0'),
              **{'colo-migrate-ram-threshold': 4096, 'colo-migrate-ram-iterations': 1000})
     p.protect()
     taken = []
     for _ in range(20):
-        p.until(lambda: tool('get', 'state') == 'precopy', 60, 'there are no rounds')
+        p.until(lambda: running(p), 60, 'there are no rounds')
         p.a.set(**{'checkpoint-delay': 500})
         taken += p.checkpoints(1)
         if any(c['trigger'] == 'timer' and c['reason'] == 'urgent' for c in taken):
             return
     raise Failed(f'rounds were never ended: {taken}')
+
+
+def test_control_hurry():
+    hurry('kcolo', lambda p: tool('get', 'state') == 'precopy')
+
+
+def test_control_hurry_qemu():
+    hurry('qemu', in_rounds)
 
 
 def test_control_handed():

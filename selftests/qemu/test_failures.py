@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What dies or is cut off: COLO ends, and one guest runs on; the other does not."""
 
+import contextlib
 import os
 import random
 import subprocess
@@ -45,7 +46,7 @@ def test_failure_secondary_killed():
 
 
 def test_failure_session_ended():
-    """By the administrator, in mid-checkpoint or between two."""
+    """By the administrator."""
     p = protected('ended')
     subprocess.run([CTL, 'session', 'del', SESSION_NAME], check=True)
     primary_goes_on(p)
@@ -63,6 +64,22 @@ def test_failure_link_cut():
         subprocess.run(['ip', 'link', 'set', 'va', 'up'], check=True)
 
 
+def link(*words):
+    subprocess.run(words, check=True)
+
+
+@contextlib.contextmanager
+def slow_link():
+    """A checkpoint takes seconds."""
+    link('tc', 'qdisc', 'add', 'dev', 'va', 'root', 'tbf', 'rate', '20mbit', 'burst',
+         '64k', 'latency', '100ms')
+    try:
+        yield
+    finally:
+        link('tc', 'qdisc', 'del', 'dev', 'va', 'root')
+        link('ip', 'link', 'set', 'va', 'up')
+
+
 def test_failure_cut_while_loading():
     """The primary falls silent in the midst of the RAM that it sends."""
     p = Pair('silent', 'off', delay=300, load='64,32,200', memory='192M')
@@ -72,22 +89,39 @@ def test_failure_cut_while_loading():
     def begun():
         return p.b.text('trace').count("Receive 'vmstate-send'")
 
-    def link(*words):
-        subprocess.run(words, check=True)
-
-    # Slow, so that it takes seconds.
-    link('tc', 'qdisc', 'add', 'dev', 'va', 'root', 'tbf', 'rate', '20mbit', 'burst',
-         '64k', 'latency', '100ms')
-    try:
+    with slow_link():
         before = begun()
         p.until(lambda: begun() > before, 60, 'there is no checkpoint')
         time.sleep(0.5)
         link('ip', 'link', 'set', 'va', 'down')
         p.b.qmp('x-colo-lost-heartbeat')
         p.goes_on(p.b)
-    finally:
-        link('tc', 'qdisc', 'del', 'dev', 'va', 'root')
-        link('ip', 'link', 'set', 'va', 'up')
+
+
+def in_the_pause(name, break_it):
+    """In the midst of the RAM that kcolo sends in the pause.  All of it: no rounds."""
+    p = protected(name, 1, load='64,32,200', memory='192M',
+                  session=('--peer-timeout', '3000'), **{'colo-migrate-ram-threshold': 0})
+    with slow_link():
+        p.until(lambda: tool_state() == 'flushing', 60, 'there is no checkpoint')
+        refusal = p.a.qmp.refused('cont')
+        expect('checkpoint is being taken' in refusal, refusal)
+        expect(tool_state() == 'flushing', 'the checkpoint was over too soon')
+        break_it(p)
+        primary_goes_on(p)
+    pair.clean_up()
+
+
+def tool_state():
+    return subprocess.run([CTL, 'get', 'state', '-s', SESSION_NAME],
+                          capture_output=True, text=True).stdout.strip()
+
+
+def test_failure_in_the_pause():
+    in_the_pause('pause-killed', lambda p: p.b.kill())
+    in_the_pause('pause-ended', lambda p: subprocess.run(
+        [CTL, 'session', 'del', SESSION_NAME], check=True))
+    in_the_pause('pause-cut', lambda p: link('ip', 'link', 'set', 'va', 'down'))
 
 
 def test_failure_auto_failover():
@@ -113,7 +147,12 @@ def fenced(p):
         if event['fenced']:
             break
     p.stands_still(p.a)
-    p.a.qmp.refused('cont')
+    never_runs(p)
+
+
+def never_runs(p):
+    refusal = p.a.qmp.refused('cont')
+    expect('has taken over' in refusal, refusal)
     p.stands_still(p.a, 1)
 
 
@@ -126,6 +165,8 @@ def secondary_takes_over(nr, rng):
     fenced(p)
     p.a.qmp('x-colo-lost-heartbeat')
     p.stands_still(p.a)
+    p.a.qmp('system_reset')
+    never_runs(p)
     pair.clean_up()
 
 

@@ -3,6 +3,7 @@
 
 import os
 import random
+import socket
 import time
 
 import pair
@@ -17,12 +18,13 @@ def expect(condition, text):
         raise Failed(text)
 
 
-def protected(name):
+def protected(name, *more):
     # @ is the side.  The display has RAM and a ROM of its own.
     orders = order_path(f'{name}-@')
     p = Pair(name, 'kcolo', append='orders', options=[
         '-chardev', f'socket,id=orders,path={orders},server=on,wait=off',
-        '-serial', 'chardev:orders', '-device', 'VGA', '-smp', '2'], **{'colo-migrate-ram-threshold': 64 << 10})
+        '-serial', 'chardev:orders', '-device', 'VGA', '-smp', '2', *more],
+        **{'colo-migrate-ram-threshold': 64 << 10})
     p.protect()
     p.checkpoints(2)
     return p
@@ -75,6 +77,43 @@ def test_guest_reset():
     expect(same_ram(p.a, p.b) > RESETS, 'too few checkpoints were compared')
     p.take_over()
     writes(p.b)
+
+
+def debugger(name):
+    """Stops the VM as a panic or an error of a disk does: not by COLO, nor by stop."""
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(f'/tmp/{name}.gdb')
+    return s
+
+
+def is_now(s, status):
+    Pair.until(lambda: s.qmp('query-status')['status'] == status, 60,
+               f'{s.name} is not {status}')
+
+
+def test_guest_stopped():
+    """A VM that does not run stays so over checkpoints, and over the end of COLO."""
+    p = protected('stopped', '-gdb', 'unix:/tmp/stopped-@.gdb,server=on,wait=off')
+    gdb = debugger('stopped-a')
+    for status, action in (('paused', None), ('prelaunch', 'system_reset')):
+        if action:
+            p.a.qmp(action)
+        p.checkpoints(2)
+        is_now(p.a, status)
+    p.a.qmp('cont')
+    writes(p.a)
+    p.checkpoints(2)
+    expect(same_ram(p.a, p.b) >= 6, 'too few checkpoints were compared')
+    gdb.close()
+    with debugger('stopped-a'):
+        p.checkpoints(1)
+        p.b.kill()
+        event(p.a, 'COLO_EXIT')
+        p.a.qmp('x-colo-lost-heartbeat')
+        p.a.wait_status('completed')
+        is_now(p.a, 'paused')
+        p.a.qmp('cont')
+        writes(p.a)
 
 
 def test_guest_secondary_off():

@@ -11,6 +11,7 @@ from colo import Failed
 from pair import B, SESSION_NAME, STREAM, Pair, launcher, side
 
 BACKEND = 'x-colo-migrate-ram-backend'
+ITERATIONS = 'x-colo-migrate-ram-iterations'
 PAUSED = ('-S',)
 
 
@@ -81,7 +82,7 @@ def capable(s, name):
 
 def test_refused_capabilities():
     s = lone('caps')
-    for name in ('multifd', 'xbzrle', 'postcopy-ram', 'release-ram',
+    for name in ('multifd', 'xbzrle', 'postcopy-ram', 'compress', 'release-ram',
                  'x-ignore-shared'):
         s.setup(**{'colo-migrate-ram-backend': 'kcolo'})
         answer = capable(s, name)
@@ -106,6 +107,17 @@ def test_refused_dirty_rate():
     refused(s, 'dirty rate')
 
 
+def job_error(s, command):
+    """What ends a job at once."""
+    s.qmp(command, **{'job-id': command, 'tag': 'x', 'vmstate': 'no', 'devices': []})
+    try:
+        Pair.until(lambda: s.qmp('query-jobs')[0]['status'] == 'concluded', 20,
+                   f'{command} does not end')
+        return s.qmp('query-jobs')[0]['error']
+    finally:
+        s.qmp('job-dismiss', id=command)
+
+
 def test_refused_while_protected():
     """All of this is refused on both sides, and COLO goes on."""
     p = Pair('busy', 'kcolo')
@@ -114,8 +126,15 @@ def test_refused_while_protected():
         contains(s.qmp.refused('stop'), 'while COLO runs')
         contains(s.qmp.refused('migrate-set-parameters', **{BACKEND: 'off'}),
                  'while COLO')
-        for line, words in (('savevm x', 'snapshot'), ('loadvm x', 'snapshot')):
-            contains(s.hmp(line), words)
+        for line in ('savevm x', 'loadvm x'):
+            contains(s.hmp(line), 'snapshot while COLO runs')
+        for job in ('snapshot-save', 'snapshot-load'):
+            contains(job_error(s, job), 'snapshot while COLO runs')
+        for name in ('multifd', 'xbzrle', 'x-colo'):
+            contains(s.qmp.refused('migrate-set-capabilities', capabilities=[
+                {'capability': name, 'state': name != 'x-colo'}]), 'while COLO runs')
+    contains(p.a.qmp.refused('migrate-set-parameters', **{ITERATIONS: 32768}),
+             '32767')
     contains(p.a.qmp.refused('migrate', uri=f'tcp:{B}:{STREAM}'), 'while COLO runs')
     contains(p.a.qmp.refused('calc-dirty-rate', **{'calc-time': 1,
                                                    'mode': 'dirty-bitmap'}),
@@ -125,13 +144,32 @@ def test_refused_while_protected():
         raise Failed('too few checkpoints were compared')
 
 
-def test_refused_missing_peer():
-    """The secondary has the module and no session: COLO ends, the guest runs on."""
-    p = Pair('peerless', 'kcolo', secondary_backend='off')
-    p.a.qmp('migrate', uri=f'tcp:{B}:{STREAM}')
-    event = p.a.qmp.event('COLO_EXIT', 60 * pair.slow())
+def ended(s):
+    event = s.qmp.event('COLO_EXIT', 90 * pair.slow())
     if not event or event['reason'] != 'error':
-        raise Failed(f'COLO_EXIT: {event}')
-    contains(p.a.text('log'), 'other side has not connected')
+        raise Failed(f'{s.name}: COLO_EXIT {event}')
+
+
+def goes_on_alone(p):
     p.a.qmp('x-colo-lost-heartbeat')
     p.goes_on(p.a)
+
+
+def test_refused_missing_peer():
+    """The secondary has no session, and so another backend: COLO ends."""
+    p = Pair('peerless', 'kcolo', secondary_backend='off')
+    p.a.qmp('migrate', uri=f'tcp:{B}:{STREAM}')
+    ended(p.a)
+    contains(p.a.qmp('query-migrate')['error-desc'], 'other side has not connected')
+    goes_on_alone(p)
+
+
+def test_refused_other_backend():
+    """Only the secondary has one: neither waits for the other."""
+    p = Pair('mixed', 'off', secondary_backend='kcolo')
+    p.protect()
+    for s in (p.a, p.b):
+        ended(s)
+    contains(p.b.text('log'), 'kcolo: session vm is connecting')
+    contains(p.a.qmp('query-migrate')['error-desc'], 'COLO message')
+    goes_on_alone(p)

@@ -74,6 +74,8 @@ def shape(link):
                        check=True)
 
 
+# By the clock of instructions, whose seconds are long, the guest is up in three.
+BOOT_S = 30
 # So many checkpoints in which the load has written nothing are no coincidence.
 STILL = 4
 
@@ -94,7 +96,7 @@ def one(name, backend, load, count):
     # Both guests share a CPU with all that is measured: they check what they can.
     walker = f'{load.region},{load.write},{load.period_ms},8'
     p = pair.Pair(name, backend, delay=load.interval_ms, load=walker,
-                  memory=f'{MEMORY}M', trace=PHASES,
+                  memory=f'{MEMORY}M', trace=PHASES, boot=BOOT_S,
                   **{'colo-migrate-ram-threshold': THRESHOLD,
                      'colo-migrate-ram-iterations': ITERATIONS})
     try:

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""a.py [ROUND]: host a, which is killed in each round and booted for the next."""
+"""a.py [ROUND]: host a, which is killed in each round and booted for the next.
+
+When the secondary is lost before, its guest goes on.
+"""
 
 import json
 import os
@@ -25,6 +28,8 @@ def main():
             if event:
                 f.write(json.dumps(event) + '\n')
                 os.sync()       # 9p keeps it for seconds, and this host is to die
+            if qmp.event('COLO_PEER_LOST', 0):
+                host.say_with(qmp, 'failover-primary')
     return 1                # it was to be killed
 
 
