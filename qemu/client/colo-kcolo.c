@@ -312,8 +312,6 @@ static bool open_client(enum kcolo_role role, Error **errp)
     KColoClient *c;
     int fd;
 
-    fenced = false;
-    promoted = false;
     fd = find_session_fd(errp);
     if (fd < 0) {
         return false;
@@ -328,6 +326,8 @@ static bool open_client(enum kcolo_role role, Error **errp)
     if (!c) {
         return false;
     }
+    fenced = false;
+    promoted = false;
     session_fd = fd;
     set_client(c);
     return true;

@@ -542,6 +542,10 @@ static bool wait_promoted(KColoClient *c, Error **errp)
         if (ret && event.type == KCOLO_EVENT_TYPE_PROMOTED) {
             return true;
         }
+        if (ret && event.type == KCOLO_EVENT_TYPE_SESSION_DEL) {
+            error_setg(errp, "kcolo: the primary has ended the session");
+            return false;
+        }
         if (ret) {
             c->ops->event(c->opaque, &event);
         }

@@ -128,6 +128,8 @@ def test_refused_while_protected():
                  'while COLO')
         for line in ('savevm x', 'loadvm x'):
             contains(s.hmp(line), 'snapshot while COLO runs')
+        contains(s.qmp.refused('dump-guest-memory', paging=False,
+                               protocol='file:/dev/null'), 'while COLO runs')
         for job in ('snapshot-save', 'snapshot-load'):
             contains(job_error(s, job), 'snapshot while COLO runs')
         for name in ('multifd', 'xbzrle', 'x-colo'):
