@@ -355,16 +355,16 @@ static bool wait_any(KColoClient *c, uint32_t states, bool may_cancel,
 }
 
 /* The request of the primary's module may be slower than QEMU's stream. */
-static bool wait_begun(KColoClient *c, Error **errp)
+static bool wait_begun(KColoClient *c, struct kcolo_session_info *info,
+                       Error **errp)
 {
     int64_t end = g_get_monotonic_time() / 1000 + BEGUN_MS, left;
-    struct kcolo_session_info info;
 
     for (;;) {
-        if (!get(c->drive, &info, errp)) {
+        if (!get(c->drive, info, errp)) {
             return false;
         }
-        if (info.state != KCOLO_STATE_IDLE) {
+        if (info->state != KCOLO_STATE_IDLE) {
             return true;
         }
         left = end - g_get_monotonic_time() / 1000;
@@ -477,7 +477,11 @@ bool kcolo_client_wait_prepared(KColoClient *c, Error **errp)
 {
     struct kcolo_session_info info;
 
-    if (!wait_begun(c, errp) ||
+    if (!wait_begun(c, &info, errp)) {
+        return false;
+    }
+    /* Both VMs are paused: nothing is asked twice. */
+    if (info.state != KCOLO_STATE_PREPARED &&
         !wait_state(c, S(RECEIVING) | S(COMMITTING), S(PREPARED), &info,
                     errp)) {
         return false;

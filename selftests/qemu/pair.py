@@ -48,6 +48,12 @@ def session_fd(role, where=()):
         return socket.recv_fds(ours, 1, 1)[1][0]
 
 
+def tool(*words):
+    """What kcoloctl says of the primary's session."""
+    return subprocess.run([CTL, *words, '-s', SESSION_NAME], check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+
 def side(name, *args, **kw):
     s = colo.Side(name, *args, **kw)
     _sides.append(s)

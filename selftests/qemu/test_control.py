@@ -2,19 +2,13 @@
 """Parameters, statistics and events: what QEMU says, and the tool, is the same."""
 
 import json
-import subprocess
 
 import pair
 from colo import Failed
-from pair import CTL, SESSION_NAME, Pair
+from pair import Pair, tool
 
 THRESHOLD = 'x-colo-migrate-ram-threshold'
 ITERATIONS = 'x-colo-migrate-ram-iterations'
-
-
-def tool(*words):
-    return subprocess.run([CTL, *words, '-s', SESSION_NAME], check=True,
-                          capture_output=True, text=True).stdout.strip()
 
 
 def expect(condition, text):

@@ -10,7 +10,7 @@ import time
 
 import pair
 from colo import Failed
-from pair import CTL, IN_B, SESSION_NAME, Pair
+from pair import CTL, IN_B, SESSION_NAME, Pair, tool
 
 SWITCHES = int(os.environ.get('QEMU_FAILOVERS') or 6)
 
@@ -115,11 +115,11 @@ def boots_and_goes_on(p):
 
 def is_long_in_the_pause(p):
     """A look at it takes a while; the pause may be over then."""
-    if tool_state() != 'flushing' or 'error' not in (answer := p.a.qmp.ask('cont')):
+    if tool('get', 'state') != 'flushing' or 'error' not in (answer := p.a.qmp.ask('cont')):
         return False
     refusal = answer['error']['desc']
     expect('checkpoint is being taken' in refusal, refusal)
-    return tool_state() == 'flushing'
+    return tool('get', 'state') == 'flushing'
 
 
 def in_the_pause(name, break_it, then=primary_goes_on):
@@ -131,11 +131,6 @@ def in_the_pause(name, break_it, then=primary_goes_on):
         break_it(p)
         then(p)
     pair.clean_up()
-
-
-def tool_state():
-    return subprocess.run([CTL, 'get', 'state', '-s', SESSION_NAME],
-                          capture_output=True, text=True).stdout.strip()
 
 
 def test_failure_in_the_pause():
