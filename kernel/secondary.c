@@ -182,7 +182,17 @@ static bool close_epoch(struct kcolo_session *s, enum kcolo_abort_reason reason)
 	return true;
 }
 
-static const char *abort_epoch(struct kcolo_session *s, u32 reason)
+/* What a peer says need not be a reason that is known here. */
+static enum kcolo_abort_reason peer_reason(u32 reason)
+{
+	if (reason < KCOLO_ABORT_REASON_REQUESTED ||
+	    reason > KCOLO_ABORT_REASON_CLOSED)
+		return KCOLO_ABORT_REASON_PEER_REFUSED;
+	return reason;
+}
+
+static const char *abort_epoch(struct kcolo_session *s,
+			       enum kcolo_abort_reason reason)
 {
 	u64 epoch;
 
@@ -194,7 +204,13 @@ static const char *abort_epoch(struct kcolo_session *s, u32 reason)
 		return NULL;
 	}
 	/* No new epoch opens before this thread reads the next message. */
+	s->abort_reason = reason;
 	kcolo_state_set(s, KCOLO_STATE_IDLE);
+	/* A VMM may be waiting for the rest of it. */
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED,
+		.abort_reason = reason,
+		.epoch = epoch });
 	mutex_unlock(&s->lock);
 	kcolo_commit_forget(s, epoch);
 	return NULL;
@@ -260,7 +276,7 @@ static const char *epoch_message(struct kcolo_session *s,
 	case KCOLO_WIRE_CHECKPOINT_END:
 		return got_end(s, ds, body);
 	case KCOLO_WIRE_ABORT:
-		return abort_epoch(s, hdr->arg);
+		return abort_epoch(s, peer_reason(hdr->arg));
 	default:
 		return "the primary sent a message that is not its to send";
 	}

@@ -11,6 +11,19 @@ aborted() {	# NAME
 		[ "$(grep -c '"outcome":"aborted","abort_reason":"requested"' "$LOGS/$1-a.json")" = 3 ]
 }
 
+# The secondary has heard of each epoch of which anything had come.
+told() {	# NAME
+	python3 - "$LOGS/$1" <<-'END'
+	import json, re, sys
+	with open(sys.argv[1] + '-b.json') as f:
+	    aborts = json.loads(f.readlines()[-1])['aborts']
+	with open(sys.argv[1] + '-b.log') as f:
+	    said = re.findall(r'epoch (\d+) aborted: requested', f.read())
+	print(f'# aborted: {aborts}, said: {said}')
+	sys.exit(not 0 < len(said) == aborts == len(set(said)))
+	END
+}
+
 # The first two, in the midst of the full sync: some of its pages were sent each
 # time, and not as many as when all were.
 in_sync() {	# NAME
@@ -37,4 +50,5 @@ for state in precopy ready flushing flushed committing; do
 		--abort-at $state --abort-each 2 --state-pad $pad" "" "--ram $RAM_SMALL"
 	verdict abort-$state aborted abort-$state
 	verdict abort-$state-counted counted abort-$state
+	verdict abort-$state-told told abort-$state
 done

@@ -190,7 +190,8 @@ enum kcolo_abort_reason {
  * @KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED: The epoch is in place on the
  *   secondary.
  * @KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED: The epoch was given up, for the
- *   abort-reason given; the guest goes on and its pages are dirty again.
+ *   abort-reason given. On the primary the guest goes on and its pages are
+ *   dirty again; on the secondary what has come is discarded.
  * @KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT: Primary, the link was lost after the end
  *   of the epoch was sent; only the peer knows whether it is committed.
  * @KCOLO_EVENT_TYPE_PROMOTED: Secondary, it has taken over with the epoch
