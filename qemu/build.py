@@ -5,7 +5,7 @@
   build.py                  make ready, print the directory of the result
   build.py --unpatched      the same source without patches and client
   build.py --mutant FILE    with one more patch, that breaks it for a test
-  build.py --qtest          with TCG, and with QEMU's own test of migration
+  build.py --qtest          with QEMU's own test of migration
   build.py --update         look for a newer source package first
   build.py --tree DIR       only lay out the patched source in DIR, to work on it
 
@@ -49,9 +49,10 @@ NICE = ('nice', '-n', '5')
 TARGET = 'qemu-system-x86_64'
 FIRMWARE = '/usr/share/qemu:/usr/share/seabios:/usr/lib/ipxe/qemu'
 CONFIGURE = ('--target-list=x86_64-softmmu', '--without-default-features',
-             '--enable-kvm', '--disable-tcg', '--enable-replication',
-             '--enable-vhost-net', '--enable-vhost-kernel', '--disable-werror',
-             '--disable-docs', '--disable-tools', '--enable-trace-backends=log',
+             '--enable-kvm', '--enable-tcg', '--enable-replication',
+             '--enable-vhost-net', '--enable-vhost-kernel', '--enable-vhost-user',
+             '--disable-werror', '--disable-docs', '--disable-tools',
+             '--enable-trace-backends=log',
              '--prefix=/usr', f'--firmwarepath={FIRMWARE}')
 RECIPE = 2              # to be raised when what is done here makes a difference
 MIGRATION_TEST = 'tests/qtest/migration-test'
@@ -234,13 +235,8 @@ def libkcolo(build):
     return os.path.dirname(pc)
 
 
-def options(what):
-    return [o.replace('--disable-tcg', '--enable-tcg') if what.qtest else o
-            for o in CONFIGURE]
-
-
 def configure(tree, build, what, log):
-    opts = options(what)
+    opts = list(CONFIGURE)
     env = dict(os.environ)
     if what.patched:
         opts.append('--enable-kcolo')
@@ -289,14 +285,15 @@ def build(src, key, what):
 
 
 def result_dir(src, what):
-    h = hashlib.sha256(f'{RECIPE} {options(what)} '
+    h = hashlib.sha256(f'{RECIPE} {CONFIGURE} '
                        f'{output("gcc", "-dumpfullversion")}'.encode())
     for path in ([*patches(), *client(), *library(),
                   *([what.mutant] if what.mutant else ())] if what.patched else ()):
         with open(path, 'rb') as f:
             h.update(os.path.basename(path).encode() + b'\0' + f.read())
     version = os.path.basename(src).partition('-')[2]
-    name = f'{version}-{h.hexdigest()[:12]}' + ('' if what.patched else '-unpatched')
+    name = (f'{version}-{h.hexdigest()[:12]}' + ('-qtest' if what.qtest else '') +
+            ('' if what.patched else '-unpatched'))
     return os.path.join(top_dir(), name.replace('~', '_'))
 
 

@@ -124,6 +124,7 @@ if [ -n "$stock" ]; then
 		start "qemu-one-$k" qemu_one "$k"
 	done
 	start qemu-mutants qemu_mutants "$stock"
+	start qemu-vfio qemu_vfio "$stock"
 fi
 if has_debug; then
 	job module-debug module debug

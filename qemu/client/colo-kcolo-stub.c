@@ -21,7 +21,7 @@ bool colo_kcolo_start(Error **errp)
     return colo_kcolo_check(errp);
 }
 
-bool colo_kcolo_precopy(bool urgent, Error **errp)
+bool colo_kcolo_precopy(COLOCheckpoint *c, bool urgent, Error **errp)
 {
     return colo_kcolo_check(errp);
 }
@@ -94,17 +94,16 @@ bool colo_kcolo_set(uint64_t threshold, uint32_t iterations, Error **errp)
     return true;
 }
 
-bool colo_kcolo_running(void)
-{
-    return false;
-}
-
 bool colo_kcolo_has_cache(void)
 {
     return false;
 }
 
-bool colo_kcolo_fenced(void)
+bool colo_kcolo_fenced(Error **errp)
 {
     return false;
+}
+
+void colo_kcolo_force(void)
+{
 }

@@ -11,18 +11,11 @@
 #include "qapi/qapi-events-migration.h"
 #include "qemu/error-report.h"
 #include "qemu/lockable.h"
-#include "qemu/main-loop.h"
 #include "qemu/thread.h"
-#include "exec/memory.h"
-#include "exec/ramblock.h"
-#include "exec/target_page.h"
 #include "migration/colo.h"
 #include "migration/failover.h"
 #include "monitor/monitor.h"
-#include "sysemu/kvm.h"
-#include "sysemu/runstate.h"
-#include "migration.h"
-#include "ram.h"
+#include "colo-kcolo-qemu.h"
 #include "kcolo-client.h"
 #include "colo-kcolo.h"
 
@@ -41,52 +34,14 @@ static int session_fd = -1;     /* of @client */
 static int handed_fd = -1;      /* that came over the monitor */
 static bool fenced;
 static bool promoted;
+static bool ended;              /* on purpose, while we are the secondary */
 static bool cache_in_use;
+static bool started;            /* as the primary */
 
 static void __attribute__((constructor)) colo_kcolo_init(void)
 {
     qemu_mutex_init(&lock);
     carried = g_array_new(false, false, sizeof(Carried));
-}
-
-/* Whether the VM can use it */
-
-static int find_unfit_device(Object *obj, void *opaque)
-{
-    const char *type = object_get_typename(obj);
-    Error **errp = opaque;
-
-    if (g_str_has_prefix(type, "vfio-")) {
-        error_setg(errp, "kcolo: %s writes to RAM without a trace", type);
-    } else if (!strcmp(type, "virtio-mem")) {
-        error_setg(errp, "kcolo: %s has RAM that must not be read", type);
-    } else {
-        return 0;
-    }
-    return 1;
-}
-
-static bool check_vm(Error **errp)
-{
-    if (!kvm_enabled()) {
-        error_setg(errp, "kcolo: this VM does not use KVM");
-        return false;
-    }
-    if (kvm_dirty_ring_enabled()) {
-        error_setg(errp, "kcolo: KVM has to use dirty bitmaps: start QEMU "
-                   "without dirty-ring-size");
-        return false;
-    }
-    if (qemu_target_page_size() != qemu_real_host_page_size()) {
-        error_setg(errp, "kcolo: the VM's pages are not those of the host");
-        return false;
-    }
-    if (global_dirty_tracking & GLOBAL_DIRTY_DIRTY_RATE) {
-        error_setg(errp, "kcolo: a dirty rate is being measured");
-        return false;
-    }
-    return !object_child_foreach_recursive(object_get_root(),
-                                           find_unfit_device, errp);
 }
 
 /*
@@ -109,7 +64,7 @@ static int find_session_fd(Error **errp)
 
 static enum kcolo_role own_role(void)
 {
-    return runstate_check(RUN_STATE_INMIGRATE) ? KCOLO_ROLE_SECONDARY :
+    return colo_vm_is_incoming() ? KCOLO_ROLE_SECONDARY :
                                                  KCOLO_ROLE_PRIMARY;
 }
 
@@ -118,7 +73,7 @@ bool colo_kcolo_check(Error **errp)
     KColoClient *c;
     int fd;
 
-    if (!check_vm(errp)) {
+    if (!colo_kcolo_check_vm(errp)) {
         return false;
     }
     fd = find_session_fd(errp);
@@ -195,7 +150,7 @@ static void export_dirty(void)
 {
     guint i;
 
-    memory_global_dirty_log_sync();
+    colo_sync_dirty_log();
     for (i = 0; i < carried->len; i++) {
         ramblock_export_dirty(g_array_index(carried, Carried, i).block);
     }
@@ -203,16 +158,16 @@ static void export_dirty(void)
 
 static void harvest(void *opaque)
 {
-    qemu_mutex_lock_iothread();
+    colo_lock_vm();
     export_dirty();
-    qemu_mutex_unlock_iothread();
+    colo_unlock_vm();
 }
 
 /* What happens to the session */
 
 static void take_parameters(void)
 {
-    MigrationParameters *p = &migrate_get_current()->parameters;
+    MigrationParameters *p = colo_parameters();
     struct kcolo_session_info info;
 
     if (get_colo_mode() == COLO_MODE_PRIMARY &&
@@ -228,7 +183,7 @@ static void peer_lost(const struct kcolo_event *event)
                       kcolo_abort_reason_name(event->abort_reason) ?: "unknown";
 
     qapi_event_send_colo_peer_lost(get_colo_mode(), fenced, why);
-    if (!fenced && migrate_get_current()->parameters.x_colo_auto_failover) {
+    if (!fenced && colo_parameters()->x_colo_auto_failover) {
         failover_request_active(NULL);
     } else {
         /* Its stream may not have noticed, and would wait without end. */
@@ -238,15 +193,38 @@ static void peer_lost(const struct kcolo_event *event)
 
 static void be_fenced(const struct kcolo_event *event)
 {
+    Error *err = NULL;
+
     fenced = true;
-    error_report("kcolo: the secondary has taken over: the VM must not run "
-                 "here");
+    colo_kcolo_fenced(&err);
+    error_report_err(err);
     /* Whatever it was: one that is suspended could wake up. */
-    if (!runstate_check(RUN_STATE_COLO)) {
-        vm_stop_force_state(RUN_STATE_COLO);
+    if (!colo_vm_is_stopped()) {
+        colo_stop_vm();
     }
     kcolo_client_cancel(client);
     peer_lost(event);
+}
+
+/*
+ * By the primary, or by an administrator of either side: what was protected
+ * runs on there, or is off.
+ */
+static void be_ended(void)
+{
+    Error *err = NULL;
+
+    if (get_colo_mode() == COLO_MODE_SECONDARY && !promoted &&
+        failover_get_state() == FAILOVER_STATUS_NONE) {
+        ended = true;
+        colo_kcolo_fenced(&err);
+        error_report_err(err);
+        if (colo_vm_runs()) {
+            colo_stop_vm();
+        }
+        kcolo_client_cancel(client);
+    }
+    colo_give_up();
 }
 
 static void on_event(void *opaque, const struct kcolo_event *event)
@@ -261,6 +239,13 @@ static void on_event(void *opaque, const struct kcolo_event *event)
     case KCOLO_EVENT_TYPE_FENCED:
         be_fenced(event);
         break;
+    case KCOLO_EVENT_TYPE_SESSION_DEL:
+        be_ended();
+        break;
+    case KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED:
+        /* COLO cannot go on after that, and its other side may be waiting. */
+        colo_give_up();
+        break;
     case KCOLO_EVENT_TYPE_PROMOTED:
         /* By somebody else: a failover is still to follow. */
         promoted = true;
@@ -270,9 +255,9 @@ static void on_event(void *opaque, const struct kcolo_event *event)
     }
 }
 
-static const KColoClientOps client_ops = {
-    .harvest = harvest,
-    .event = on_event,
+static const KColoClientOps client_ops[] = {
+    [KCOLO_ROLE_PRIMARY] = { .harvest = harvest, .event = on_event },
+    [KCOLO_ROLE_SECONDARY] = { .event = on_event },
 };
 
 static void set_client(KColoClient *c)
@@ -322,12 +307,13 @@ static bool open_client(enum kcolo_role role, Error **errp)
     } else {
         end_session();
     }
-    c = kcolo_client_new(fd, role, &client_ops, NULL, errp);
+    c = kcolo_client_new(fd, role, &client_ops[role], NULL, errp);
     if (!c) {
         return false;
     }
     fenced = false;
     promoted = false;
+    ended = false;
     session_fd = fd;
     set_client(c);
     return true;
@@ -337,7 +323,7 @@ static bool open_client(enum kcolo_role role, Error **errp)
 
 static bool send_parameters(Error **errp)
 {
-    MigrationParameters *p = &migrate_get_current()->parameters;
+    MigrationParameters *p = colo_parameters();
     struct kcolo_params params = {
         .mask = KCOLO_PARAM_THRESHOLD | KCOLO_PARAM_MAX_ITERATIONS |
                 KCOLO_PARAM_LOG_SYNC | KCOLO_PARAM_PAUSE_LIMIT,
@@ -358,7 +344,7 @@ static bool take_over_blocks(Error **errp)
      * KVM's log has now only what was written after it was sent.  Clean
      * forgets that; here it is noted before.
      */
-    memory_global_dirty_log_sync();
+    colo_sync_dirty_log();
     if (!carry_blocks(false, errp) || !kcolo_client_clean(client, errp)) {
         return false;
     }
@@ -370,33 +356,18 @@ bool colo_kcolo_start(Error **errp)
 {
     bool ok;
 
-    qemu_mutex_lock_iothread();
-    ok = open_client(KCOLO_ROLE_PRIMARY, errp) && send_parameters(errp) &&
-         kcolo_client_attach_vm(client, kvm_get_vm_fd(), errp);
-    qemu_mutex_unlock_iothread();
+    colo_lock_vm();
+    started = open_client(KCOLO_ROLE_PRIMARY, errp);
+    ok = started && send_parameters(errp) &&
+         kcolo_client_attach_vm(client, colo_kvm_vm_fd(), errp);
+    colo_unlock_vm();
     if (!ok || !kcolo_client_wait_peer(client, PEER_TIMEOUT_MS, errp)) {
         return false;
     }
-    qemu_mutex_lock_iothread();
+    colo_lock_vm();
     ok = take_over_blocks(errp);
-    qemu_mutex_unlock_iothread();
+    colo_unlock_vm();
     return ok;
-}
-
-bool colo_kcolo_precopy(bool urgent, Error **errp)
-{
-    return kcolo_client_precopy(client, urgent, errp);
-}
-
-bool colo_kcolo_flush(Error **errp)
-{
-    export_dirty();
-    return kcolo_client_flush(client, errp);
-}
-
-bool colo_kcolo_commit(Error **errp)
-{
-    return kcolo_client_commit(client, errp);
 }
 
 static COLOPrecopyEnd precopy_end(enum kcolo_stop_reason reason)
@@ -415,6 +386,31 @@ static COLOPrecopyEnd precopy_end(enum kcolo_stop_reason reason)
     }
 }
 
+bool colo_kcolo_precopy(COLOCheckpoint *c, bool urgent, Error **errp)
+{
+    KColoOutcome o;
+
+    if (!kcolo_client_precopy(client, urgent, errp)) {
+        return false;
+    }
+    kcolo_client_outcome(client, &o);
+    c->reason = precopy_end(o.reason);
+    c->rounds = o.rounds;
+    c->pending = o.pending;
+    return true;
+}
+
+bool colo_kcolo_flush(Error **errp)
+{
+    export_dirty();
+    return kcolo_client_flush(client, errp);
+}
+
+bool colo_kcolo_commit(Error **errp)
+{
+    return kcolo_client_commit(client, errp);
+}
+
 bool colo_kcolo_finish(COLOCheckpoint *c, Error **errp)
 {
     KColoOutcome o;
@@ -423,9 +419,6 @@ bool colo_kcolo_finish(COLOCheckpoint *c, Error **errp)
         return false;
     }
     kcolo_client_outcome(client, &o);
-    c->reason = precopy_end(o.reason);
-    c->rounds = o.rounds;
-    c->pending = o.pending;
     c->pages_before += o.pages_before;
     c->pages_in_pause += o.pages_in_pause;
     c->bytes_before += o.bytes_before;
@@ -435,13 +428,26 @@ bool colo_kcolo_finish(COLOCheckpoint *c, Error **errp)
 
 void colo_kcolo_abort(void)
 {
-    if (client) {
-        kcolo_client_abort(client);
+    struct kcolo_session_info info;
+
+    if (!client) {
+        return;
+    }
+    kcolo_client_abort(client);
+    /* The event may not have been read yet, and the VM is about to run on. */
+    if (kcolo_client_get(client, &info, NULL) &&
+        info.state == KCOLO_STATE_FENCED) {
+        fenced = true;
     }
 }
 
 void colo_kcolo_stop(void)
 {
+    if (!started) {
+        /* It was another backend's.  The session of a promoted VM stays. */
+        return;
+    }
+    started = false;
     set_external(false);
     g_array_set_size(carried, 0);
     end_session();
@@ -453,11 +459,11 @@ bool colo_kcolo_incoming_start(Error **errp)
 {
     bool ok;
 
-    qemu_mutex_lock_iothread();
+    colo_lock_vm();
     ok = open_client(KCOLO_ROLE_SECONDARY, errp) &&
          carry_blocks(true, errp) &&
          kcolo_client_clean(client, errp) && kcolo_client_watch(client, errp);
-    qemu_mutex_unlock_iothread();
+    colo_unlock_vm();
     return ok;
 }
 
@@ -487,19 +493,19 @@ void colo_kcolo_import(void)
     }
 }
 
-/* Whether nothing comes from the primary any more, though we did not take over. */
-static bool is_cut_off(void)
+/*
+ * Whether the module puts nothing in the RAM cache any more, though it was not
+ * we that took over.  When the primary is lost it may still be doing so.
+ */
+static bool has_let_go(void)
 {
     struct kcolo_session_info info;
 
     return promoted || (kcolo_client_get(client, &info, NULL) &&
-           (info.state == KCOLO_STATE_LOST || info.state == KCOLO_STATE_CLOSED));
+                        info.state == KCOLO_STATE_CLOSED);
 }
 
-/*
- * The session stays: an old primary that comes back is told by the module that
- * it must not run.
- */
+/* The session stays: the old primary is told by it that it must not run. */
 void colo_kcolo_promote(void)
 {
     Error *err = NULL;
@@ -510,8 +516,9 @@ void colo_kcolo_promote(void)
     kcolo_client_cancel(client);
     if (!kcolo_client_promote(client, &err)) {
         warn_reportf_err(err, "The old primary will not be told: ");
-        cache_in_use = !is_cut_off();
+        cache_in_use = !has_let_go();
     }
+    g_array_set_size(carried, 0);
 }
 
 bool colo_kcolo_has_cache(void)
@@ -559,12 +566,20 @@ bool colo_kcolo_set(uint64_t threshold, uint32_t iterations, Error **errp)
     return !client || kcolo_client_set(client, &params, errp);
 }
 
-bool colo_kcolo_running(void)
+bool colo_kcolo_fenced(Error **errp)
 {
-    return carried->len && g_array_index(carried, Carried, 0).block->external_log;
+    if (fenced) {
+        error_setg(errp, "kcolo: the secondary has taken over: the VM must not "
+                   "run here");
+    } else if (ended) {
+        error_setg(errp, "kcolo: the session was ended on purpose: the VM runs "
+                   "on on the primary, or is off; x-colo-lost-heartbeat with "
+                   "'force' takes over");
+    }
+    return fenced || ended;
 }
 
-bool colo_kcolo_fenced(void)
+void colo_kcolo_force(void)
 {
-    return fenced;
+    ended = false;
 }

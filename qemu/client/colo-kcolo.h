@@ -19,23 +19,30 @@
  */
 bool colo_kcolo_check(Error **errp);
 
+/**
+ * colo_kcolo_check_vm: whether it can protect this VM, whatever the host has
+ */
+bool colo_kcolo_check_vm(Error **errp);
+
 /*
  * The primary.
  *
  * colo_kcolo_start() takes over the RAM blocks.  The VM is paused, and both
  * sides have the same RAM; the iothread lock is not held.
  *
- * In each checkpoint: colo_kcolo_precopy() while the VM runs;
+ * In each checkpoint: colo_kcolo_precopy() while the VM runs, which says in @c
+ * how it has ended;
  * colo_kcolo_flush() with the iothread lock held, when the VM is paused and
  * its devices are saved; colo_kcolo_commit() when their state is sent;
  * colo_kcolo_finish() when the secondary has loaded it, which adds to @c what
- * kcolo did; colo_kcolo_abort() when the checkpoint has failed.
+ * kcolo did; colo_kcolo_abort() when the checkpoint has failed, with the
+ * iothread lock held.
  *
  * colo_kcolo_stop() gives the RAM blocks back and ends the session, with the
  * iothread lock held.
  */
 bool colo_kcolo_start(Error **errp);
-bool colo_kcolo_precopy(bool urgent, Error **errp);
+bool colo_kcolo_precopy(COLOCheckpoint *c, bool urgent, Error **errp);
 bool colo_kcolo_flush(Error **errp);
 bool colo_kcolo_commit(Error **errp);
 bool colo_kcolo_finish(COLOCheckpoint *c, Error **errp);
@@ -84,20 +91,21 @@ void colo_kcolo_hurry(void);
 bool colo_kcolo_set(uint64_t threshold, uint32_t iterations, Error **errp);
 
 /**
- * colo_kcolo_running: whether the module has the RAM blocks of a primary
- */
-bool colo_kcolo_running(void);
-
-/**
  * colo_kcolo_has_cache: whether the module may still write to a secondary's RAM
  * cache after colo_kcolo_promote(), so that it must not be freed
  */
 bool colo_kcolo_has_cache(void);
 
 /**
- * colo_kcolo_fenced: whether the secondary has taken over, so that the VM must
- * not run here any more
+ * colo_kcolo_fenced: whether the VM must not run here, as the other side has
+ * it; then @errp says why.  With the iothread lock held.
  */
-bool colo_kcolo_fenced(void);
+bool colo_kcolo_fenced(Error **errp);
+
+/**
+ * colo_kcolo_force: let the secondary take over even if its session was ended
+ * on purpose; with the iothread lock held
+ */
+void colo_kcolo_force(void);
 
 #endif

@@ -125,9 +125,11 @@ static bool tell_state(KColoClient *c)
 {
     static const enum kcolo_event_type missed[] = {
         [KCOLO_STATE_LOST] = KCOLO_EVENT_TYPE_PEER_LOST,
+        [KCOLO_STATE_PROMOTED] = KCOLO_EVENT_TYPE_PROMOTED,
         [KCOLO_STATE_DOUBT] = KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT,
         [KCOLO_STATE_FENCED] = KCOLO_EVENT_TYPE_FENCED,
         [KCOLO_STATE_BROKEN] = KCOLO_EVENT_TYPE_BROKEN,
+        [KCOLO_STATE_CLOSED] = KCOLO_EVENT_TYPE_SESSION_DEL,
     };
     struct kcolo_event event = { .type = KCOLO_EVENT_TYPE_SESSION_SET };
     struct kcolo_session_info info;
@@ -136,6 +138,10 @@ static bool tell_state(KColoClient *c)
         return false;
     }
     c->ops->event(c->opaque, &event);
+    if (info.state == KCOLO_STATE_IDLE && info.epoch > info.committed) {
+        event.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED;
+        c->ops->event(c->opaque, &event);
+    }
     if (info.state < ARRAY_SIZE(missed) && missed[info.state]) {
         event.type = missed[info.state];
         event.state = info.state;
@@ -286,10 +292,15 @@ bool kcolo_client_watch(KColoClient *c, Error **errp)
 
 static void take_kick(KColoClient *c)
 {
+    uint64_t epoch;
+
     event_notifier_test_and_clear(&c->kick);
-    if (qatomic_xchg(&c->hurry, false) && c->in_rounds) {
-        /* If it is refused, the rounds have just ended. */
-        kcolo_checkpoint(c->drive, KCOLO_KIND_URGENT, NULL);
+    /* If it is refused, the rounds have just ended. */
+    if (qatomic_xchg(&c->hurry, false) && c->in_rounds &&
+        !kcolo_checkpoint(c->drive, KCOLO_KIND_URGENT, &epoch) &&
+        epoch != c->epoch) {
+        /* Ours was given up just now, and this is another one. */
+        kcolo_abort(c->drive);
     }
 }
 
@@ -307,7 +318,8 @@ static bool take_events(KColoClient *c, Error **errp)
             return check(c->drive, ret, errp);
         }
         /* Of lost events one may have wanted this. */
-        if (ret < 0 || event.type == KCOLO_EVENT_TYPE_HARVEST_WANTED) {
+        if (c->ops->harvest &&
+            (ret < 0 || event.type == KCOLO_EVENT_TYPE_HARVEST_WANTED)) {
             c->ops->harvest(c->opaque);
             kcolo_log_synced(c->drive);
         }
@@ -426,6 +438,7 @@ bool kcolo_client_precopy(KColoClient *c, bool urgent, Error **errp)
     c->outcome.reason = info.stop_reason;
     c->outcome.pending = info.pending;
     c->bytes_at_pause = wire_bytes(c, &stats);
+    c->outcome.rounds = stats.value[KCOLO_A_STATS_LAST_ROUNDS];
     c->outcome.bytes_before = c->bytes_at_pause - c->bytes_at_start;
     return true;
 }
@@ -467,7 +480,6 @@ void kcolo_client_outcome(KColoClient *c, KColoOutcome *o)
     struct kcolo_stats stats;
 
     c->outcome.bytes_in_pause = wire_bytes(c, &stats) - c->bytes_at_pause;
-    c->outcome.rounds = stats.value[KCOLO_A_STATS_LAST_ROUNDS];
     c->outcome.pages_before = stats.value[KCOLO_A_STATS_LAST_PRECOPY_PAGES];
     c->outcome.pages_in_pause = stats.value[KCOLO_A_STATS_LAST_PAUSE_PAGES];
     *o = c->outcome;
@@ -477,7 +489,8 @@ bool kcolo_client_wait_prepared(KColoClient *c, Error **errp)
 {
     struct kcolo_session_info info;
 
-    if (!wait_begun(c, &info, errp)) {
+    /* Those of the last checkpoint, so that they do not pile up. */
+    if (!take_events(c, errp) || !wait_begun(c, &info, errp)) {
         return false;
     }
     /* Both VMs are paused: nothing is asked twice. */
@@ -495,7 +508,7 @@ bool kcolo_client_apply(KColoClient *c, Error **errp)
     return check(c->drive, kcolo_apply(c->drive, c->epoch), errp);
 }
 
-/* It is committed: only the module may say that it failed, no lack of memory. */
+/* It is committed: that it failed only the module may say, not want of memory. */
 static bool wait_not_applying(KColoClient *c, struct kcolo_session_info *info,
                               Error **errp)
 {

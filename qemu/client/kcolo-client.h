@@ -29,6 +29,7 @@ typedef struct KColoClient KColoClient;
  *
  * @harvest: the module is about to look for dirty pages: bring all writes of
  *           QEMU's own to the logs of the regions.  In the driving thread.
+ *           NULL on the secondary, which is never asked.
  * @event: something happened to the session.  In the main loop.
  */
 typedef struct KColoClientOps {
@@ -160,8 +161,8 @@ bool kcolo_client_wait_applied(KColoClient *c, Error **errp);
 /**
  * kcolo_client_promote: take over
  *
- * Afterwards nothing of the primary is put in a region any more.  Waits for that.
- * With the iothread lock held.
+ * Afterwards nothing of the primary is put in a region any more.  Waits for
+ * that.  With the iothread lock held.
  */
 bool kcolo_client_promote(KColoClient *c, Error **errp);
 

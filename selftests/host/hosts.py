@@ -187,6 +187,8 @@ class Host:
                      f'security_model=none,multidevs=remap'
                      + (',readonly=on' if ro else ''),
                      '-device', f'virtio-9p-pci,fsdev={tag},mount_tag={tag}']
+        for device in o.device:
+            args += ['-device', device]
         if self.wire:
             n = 'ab'.index(self.name)
             fd = self.wire.ends[n].fileno()

@@ -6,7 +6,7 @@
 #
 #	KERNELS="6.1 6.12"	whose hosts; debug is one, too
 #	TESTS			names of tests on one host, or what they begin with
-#	QEMU_KILLS, QEMU_CHECKPOINTS	see jobs.sh
+#	QEMU_KILLS, QEMU_CHECKPOINTS, QEMU_FAILOVERS	see jobs.sh
 cd "$(dirname "$0")/../.." || exit 1
 . selftests/jobs.sh
 . selftests/qemu/jobs.sh
@@ -26,7 +26,10 @@ if [ -n "$stock" ] && [ -z "${TESTS:-}" ]; then
 fi
 for k in $kernels; do
 	start "one-$k" qemu_one "$k" "${TESTS:-}"
-	[ "$k" = debug ] || start "two-$k" qemu_two "$k"
+	start "two-$k" qemu_two "$k"
 done
-[ -z "$mutants" ] || start mutants qemu_mutants "$stock"
+if [ -n "$mutants" ]; then
+	start mutants qemu_mutants "$stock"
+	start vfio qemu_vfio "$stock"
+fi
 jobs_end

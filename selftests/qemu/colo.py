@@ -29,6 +29,10 @@ class Failed(Exception):
     pass
 
 
+class Still(Failed):
+    """The guest makes no progress."""
+
+
 class Qmp:
     """A QMP connection; events wait in .events until they are asked for."""
 
@@ -188,20 +192,22 @@ class Side:
     def wait_guest(self, timeout=120):
         """Until the guest's load runs."""
         end = time.monotonic() + timeout
-        while not self.written() and 'walker: good' not in self.text('serial'):
+        while self.said() is None:
             if time.monotonic() > end or self.proc.poll() is not None:
-                raise Failed(f'{self.name}: the guest does not come up')
+                raise Still(f'{self.name}: the guest does not come up')
             time.sleep(0.2)
 
+    def said(self):
+        """What the guest's load has said last; None: nothing yet."""
+        return walked(self.name, self.text('serial'))
+
     def written(self):
-        """What the guest's load says to have written, in pages; 0: nothing."""
-        text = self.text('serial')
-        if 'BAD' in text:
-            raise Failed(f'{self.name}: the guest finds its RAM wrong')
-        if 'ended' in text:
-            raise Failed(f'{self.name}: the load of the guest has ended')
-        found = re.findall(r'walker: good (\d+)\s', text)
-        return int(found[-1]) if found else 0
+        """What it says to have written, in pages."""
+        return (self.said() or (0, 0))[0]
+
+    def checked(self):
+        """How often it has found all of its pages right."""
+        return (self.said() or (0, 0))[1]
 
     def status(self):
         return self.qmp('query-migrate').get('status')
@@ -240,6 +246,17 @@ def checkpoints(side, count, timeout):
             raise Failed(f'{len(seen)} checkpoints of {count} after {timeout} s, '
                          f'{side.name} is {side.status()}')
     return seen
+
+
+def walked(name, serial):
+    """What the load of guest NAME has said last on its serial line: how many pages
+    it has written, and how often it found all of them right."""
+    if 'BAD' in serial:
+        raise Failed(f'{name}: the guest finds its RAM wrong')
+    if 'ended' in serial:
+        raise Failed(f'{name}: the load of the guest has ended')
+    found = re.findall(r'walker: good (\d+) all (\d+)\s', serial)
+    return tuple(map(int, found[-1])) if found else None
 
 
 def hashes_of(trace):

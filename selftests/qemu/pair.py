@@ -100,6 +100,7 @@ class Pair:
         """The primary dies; the secondary's guest goes on."""
         self.a.kill()
         self.b.qmp('x-colo-lost-heartbeat')
+        self.b.wait_status('completed', 60 * slow())
 
     @staticmethod
     def until(condition, timeout, text):
@@ -110,10 +111,10 @@ class Pair:
             time.sleep(0.05)
 
     def goes_on(self, s, timeout=60):
-        """The guest of S makes progress from here on."""
+        """The guest of S makes progress from here on, and finds all its RAM right."""
         s.qmp('query-status')
-        before = s.written()
-        self.until(lambda: s.written() > before, timeout,
+        before = s.checked()        # and a part, which may be from before
+        self.until(lambda: s.checked() > before + 1, timeout,
                    f'{s.name}: the guest stands still')
 
     def stands_still(self, s, seconds=3):

@@ -34,6 +34,10 @@ def tests():
     return found
 
 
+# It wants a host that has what others have not: see jobs.sh.
+BY_NAME_ONLY = ('vfio',)
+
+
 def run(number, name, function):
     began = time.monotonic()
     print(f'# {name}', flush=True)
@@ -58,7 +62,8 @@ def main():
         print('\n'.join(all_tests))
         return 0
     chosen = {n: f for n, f in all_tests.items()
-              if not wanted or any(n.startswith(w) for w in wanted)}
+              if any(n.startswith(w) for w in wanted or ('',)) and
+              (n in wanted or n not in BY_NAME_ONLY)}
     if not chosen:
         print('not ok 1 no such test')
         return 1

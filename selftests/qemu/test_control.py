@@ -21,7 +21,11 @@ def session(key):
 
 
 def test_control_parameters():
-    p = Pair('control', 'kcolo', **{'colo-migrate-ram-threshold': 1 << 20})
+    p = Pair('control', 'kcolo')
+    by_default = p.a.qmp('query-migrate-parameters')
+    expect((by_default[THRESHOLD], by_default[ITERATIONS]) == (100 << 20, 10),
+           f'{by_default}')
+    p.a.set(**{'colo-migrate-ram-threshold': 1 << 20})
     p.protect()
     expect(session('threshold') == 1 << 20, 'what was set before COLO is not there')
     p.a.qmp('migrate-set-parameters', **{THRESHOLD: 2 << 20, ITERATIONS: 3})
@@ -77,7 +81,9 @@ def same_sums(stats, taken):
     for what in ('rounds', 'pages-before', 'pages-in-pause', 'bytes-before',
                  'bytes-in-pause'):
         expect(stats[what] == sum(c[what] for c in taken), f'{what}: {stats}')
-    expect(stats['pause-longest'] == max(c['pause'] for c in taken), f'{stats}')
+    pauses = [c['pause'] for c in taken]
+    expect(stats['pause-longest'] == max(pauses) and
+           stats['pause-mean'] == sum(pauses) // len(pauses), f'{stats} {pauses}')
     expect(stats['last'] == taken[-1], f'{stats["last"]}, {taken[-1]}')
 
 

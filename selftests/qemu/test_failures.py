@@ -33,9 +33,23 @@ def exited(s, reasons=('error',)):
 
 
 def primary_goes_on(p):
+    """Before management says anything, and after that."""
     exited(p.a)
-    p.a.qmp('x-colo-lost-heartbeat')
     p.goes_on(p.a)
+    p.a.qmp('x-colo-lost-heartbeat')
+    p.a.wait_status('completed', 60 * pair.slow())
+    p.goes_on(p.a)
+
+
+def secondary_stands_still(p):
+    """The primary has ended the session: the guest is there."""
+    exited(p.b)
+    p.until(lambda: 'ended on purpose' in str(p.b.qmp.ask('cont')), 60,
+            'the secondary has not heard of it')
+    refusal = p.b.qmp.refused('x-colo-lost-heartbeat')
+    expect('ended on purpose' in refusal, refusal)
+    p.b.qmp('system_reset')
+    p.stands_still(p.b)
 
 
 def test_failure_secondary_killed():
@@ -46,11 +60,24 @@ def test_failure_secondary_killed():
     primary_goes_on(p)
 
 
+def end_session(where=()):
+    subprocess.run([*where, CTL, 'session', 'del', SESSION_NAME], check=True)
+
+
 def test_failure_session_ended():
     """By the administrator."""
     p = protected('ended')
-    subprocess.run([CTL, 'session', 'del', SESSION_NAME], check=True)
+    end_session()
     primary_goes_on(p)
+    secondary_stands_still(p)
+
+
+def test_failure_session_ended_secondary():
+    """The same on the secondary's host."""
+    p = protected('ended-b')
+    end_session(IN_B)
+    primary_goes_on(p)
+    secondary_stands_still(p)
 
 
 def test_failure_link_cut():
@@ -61,6 +88,7 @@ def test_failure_link_cut():
         lost = p.a.qmp.event('COLO_PEER_LOST', 60 * pair.slow())
         expect(lost and not lost['fenced'], f'COLO_PEER_LOST: {lost}')
         primary_goes_on(p)
+        exited(p.b)
     finally:
         subprocess.run(['ip', 'link', 'set', 'va', 'up'], check=True)
 
@@ -99,15 +127,18 @@ def test_failure_cut_while_loading():
         p.goes_on(p.b)
 
 
+def reset_and_kill(p):
+    p.a.qmp('system_reset')
+    p.b.kill()
+
+
 def boots_and_goes_on(p):
     """A reset that is asked for while the VM is paused is done when it goes on."""
     exited(p.a)
-    p.a.qmp('system_reset')
-    p.a.qmp('x-colo-lost-heartbeat')
     expect(p.a.qmp.event('RESET', 60 * pair.slow()), 'there is no RESET')
 
     def begun_anew():
-        said = [int(n) for n in re.findall(r'walker: good (\d+)\s', p.a.text('serial'))]
+        said = [int(n) for n in re.findall(r'walker: good (\d+) ', p.a.text('serial'))]
         return any(later < earlier for earlier, later in zip(said, said[1:]))
 
     p.until(begun_anew, 60, 'the guest does not boot')
@@ -133,12 +164,43 @@ def in_the_pause(name, break_it, then=primary_goes_on):
     pair.clean_up()
 
 
+def committing(p):
+    """Everything is said, and the secondary is waited for."""
+    phases = re.findall(r'colo_checkpoint_(\w+) ', p.a.text('trace'))
+    return phases[-1] == 'sent'
+
+
+def abort(p):
+    """What the module does itself when it runs out of memory."""
+    p.until(lambda: committing(p), 60, 'the state of the devices is not sent')
+    tool('abort')
+
+
+def both_end(p):
+    exited(p.b)
+    primary_goes_on(p)
+
+
 def test_failure_in_the_pause():
     in_the_pause('pause-killed', lambda p: p.b.kill())
-    in_the_pause('pause-ended', lambda p: subprocess.run(
-        [CTL, 'session', 'del', SESSION_NAME], check=True))
-    in_the_pause('pause-reset', lambda p: p.b.kill(), boots_and_goes_on)
+    in_the_pause('pause-ended', lambda p: end_session())
+    in_the_pause('pause-aborted', abort, both_end)
+    in_the_pause('pause-reset', reset_and_kill, boots_and_goes_on)
     in_the_pause('pause-cut', lambda p: link('ip', 'link', 'set', 'va', 'down'))
+
+
+def test_failure_loading():
+    """The secondary has lost a device, and cannot load the state of it: it has RAM
+    of a checkpoint, and devices of none."""
+    p = protected('half', options=['-device', 'qemu-xhci', '-device', 'usb-tablet,id=t'])
+    p.b.qmp('device_del', id='t')
+    exited(p.b)
+    refusal = p.b.qmp.refused('x-colo-lost-heartbeat')
+    expect('not loaded as a whole' in refusal, refusal)
+    expect('x-colo-lost-heartbeat' in p.b.qmp.refused('cont'), 'cont is not refused')
+    p.stands_still(p.b)
+    primary_goes_on(p)
+    p.stands_still(p.b)
 
 
 def test_failure_auto_failover():
@@ -146,6 +208,7 @@ def test_failure_auto_failover():
     p.a.kill()
     # QEMU's own stream may have been faster to end.
     exited(p.b, ('request', 'error'))
+    p.b.wait_status('completed', 60 * pair.slow())
     p.goes_on(p.b)
 
 
@@ -153,6 +216,7 @@ def test_failure_auto_failover_primary():
     p = protected('auto-a', **{'colo-auto-failover': True})
     p.b.kill()
     exited(p.a, ('request', 'error'))
+    p.a.wait_status('completed', 60 * pair.slow())
     p.goes_on(p.a)
 
 
@@ -178,6 +242,7 @@ def secondary_takes_over(nr, rng):
     p = protected(f'switch-{nr}', 1)
     time.sleep(rng.random() * pair.slow())
     p.b.qmp('x-colo-lost-heartbeat')
+    p.b.wait_status('completed', 60 * pair.slow())
     p.goes_on(p.b)
     fenced(p)
     p.a.qmp('x-colo-lost-heartbeat')
@@ -195,13 +260,15 @@ def test_failure_switch_secondary():
 
 
 def test_failure_switch_primary():
-    """The primary is to go on; the secondary's QEMU is ended, as it has to be."""
+    """Both are alive, and management says that the primary is to go on."""
     rng = random.Random(int(os.environ.get('SEED') or 1))
     for nr in range(max(2, SWITCHES // 3)):
         p = protected(f'keep-{nr}', 1)
         time.sleep(rng.random() * pair.slow())
-        p.b.kill()
         p.a.qmp('x-colo-lost-heartbeat')
+        p.a.wait_status('completed', 60 * pair.slow())
+        p.goes_on(p.a)
+        secondary_stands_still(p)
         p.goes_on(p.a)
         pair.clean_up()
 
@@ -212,4 +279,5 @@ def test_failure_promoted_by_tool():
     subprocess.run([*IN_B, CTL, 'promote', SESSION_NAME], check=True)
     fenced(p)
     p.b.qmp('x-colo-lost-heartbeat')
+    p.b.wait_status('completed', 60 * pair.slow())
     p.goes_on(p.b)

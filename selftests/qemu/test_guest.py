@@ -3,6 +3,7 @@
 
 import os
 import random
+import re
 import socket
 import time
 
@@ -79,6 +80,56 @@ def test_guest_reset():
     writes(p.b)
 
 
+TABLES = 0x20000            # The firmware's tables have a block of so many bytes.
+WITH_SLOTS = '128M,slots=2,maxmem=1G'
+
+
+def tables(size):
+    """Options that make the firmware's tables so much larger."""
+    with open('/tmp/table', 'wb') as f:
+        f.write(bytes(size // 2))
+    # One table is less than 64 KiB.
+    return ['-machine', 'nvdimm=on',
+            *(w for nr in '01' for w in ('-acpitable', f'sig=OEM{nr},data=/tmp/table'))]
+
+
+def sizes(s):
+    """Of the tables, each time that they were made."""
+    return [int(n) for n in re.findall(r'ACPI table size (\d+)', s.text('log'))]
+
+
+def plug(s):
+    """What has a table of its own."""
+    s.qmp('object-add', qom_type='memory-backend-ram', id='m', size=8 << 20)
+    s.qmp('device_add', driver='nvdimm', memdev='m', id='n')
+
+
+def test_guest_reset_grown():
+    """What was plugged in makes the tables larger than their block, when the firmware
+    asks for them again: COLO ends, and the guest goes on."""
+    size = 110000
+    s = pair.side('tables', options=tables(size), memory=WITH_SLOTS)
+    s.wait_guest()
+    before = sizes(s)[-1]
+    plug(s)
+    s.qmp('system_reset')
+    Pair.until(lambda: sizes(s)[-1] > before, 60, f'{sizes(s)}: not made again')
+    after = sizes(s)[-1]
+    pair.clean_up()
+    p = Pair('grown', 'kcolo', memory=WITH_SLOTS,
+             options=tables(size + TABLES - (before + after) // 2))
+    plug(p.a)
+    plug(p.b)
+    p.protect()
+    p.checkpoints(2)
+    p.a.qmp('system_reset')
+    expect(event(p.a, 'COLO_EXIT')['reason'] == 'error', 'COLO goes on')
+    expect(sizes(p.a)[-2] <= TABLES < sizes(p.a)[-1], f'{sizes(p.a)}')
+    said = p.a.qmp('query-migrate')['error-desc']
+    expect('resized' in said, said)
+    writes(p.a)
+
+
 def debugger(name):
     """Stops the VM as a panic or an error of a disk does: not by COLO, nor by stop."""
     s = socket.socket(socket.AF_UNIX)
@@ -143,8 +194,8 @@ def test_guest_secondary_off():
 
 def test_guest_off():
     """QEMU ends with the guest, and so does the session, in good order: nobody takes
-    the primary for lost.  A secondary that is told to goes on with what it has, and
-    ends when its guest is off."""
+    the primary for lost.  A secondary that is told to, and that it must, goes on with
+    what it has, and ends when its guest is off."""
     p = protected('off')
     p.b.set(**{'colo-auto-failover': True})
     # The last one is to have nothing of it: then the guest there would be off, too.
@@ -154,8 +205,12 @@ def test_guest_off():
     p.a.proc.wait(60 * pair.slow())
     expect(event(p.b, 'COLO_EXIT')['reason'] == 'error', 'it was taken for lost')
     expect(not p.b.qmp.event('COLO_PEER_LOST', 2), 'it was taken for lost')
-    p.b.qmp('x-colo-lost-heartbeat')
-    writes(p.b)
+    refusal = p.b.qmp.refused('x-colo-lost-heartbeat')
+    expect('ended on purpose' in refusal, refusal)
+    p.stands_still(p.b)
+    p.b.qmp('x-colo-lost-heartbeat', force=True)
+    p.b.wait_status('completed', 60 * pair.slow())
+    p.goes_on(p.b)
     p.b.order('poweroff -f')
     expect(event(p.b, 'SHUTDOWN')['guest'], 'it was not the guest')
     p.b.proc.wait(60 * pair.slow())

@@ -2,7 +2,10 @@
 """What kcolo cannot protect is refused, with words that say why."""
 
 import os
+import socket
+import struct
 import subprocess
+import threading
 import time
 
 import colo
@@ -66,13 +69,39 @@ def test_refused_dirty_ring():
 
 
 def test_refused_without_kvm():
-    refused(lone('qtest', accel='qtest'), 'KVM')
+    refused(lone('tcg', accel='tcg'), 'KVM')
 
 
 def test_refused_virtio_mem():
     refused(lone('vmem', ['-m', '128M,maxmem=1G', '-object',
                           'memory-backend-ram,id=m1,size=128M', '-device',
                           'virtio-mem-pci,memdev=m1']), 'virtio-mem')
+
+
+GET_FEATURES = 1
+HEADER = struct.Struct('<III')      # request, flags, size of what follows
+
+
+def vhost_user(listening):
+    """A vhost-user backend that has no feature at all, and so keeps no log."""
+    peer, _ = listening.accept()
+    with peer, peer.makefile('rb') as f:
+        while head := f.read(HEADER.size):
+            request, _, size = HEADER.unpack(head)
+            f.read(size)
+            if request == GET_FEATURES:
+                peer.sendall(HEADER.pack(request, 1 | 4, 8) + bytes(8))
+
+
+def test_refused_vhost_user_without_log():
+    with socket.create_server('/tmp/vhost-user', family=socket.AF_UNIX) as listening:
+        threading.Thread(target=vhost_user, args=(listening,), daemon=True).start()
+        s = lone('vhost-user', [
+            '-chardev', 'socket,id=c,path=/tmp/vhost-user', '-netdev',
+            'vhost-user,id=n,chardev=c', '-device', 'virtio-net-pci,netdev=n'])
+    s.setup(**{'colo-migrate-ram-backend': 'kcolo'})
+    contains(s.qmp.refused('migrate', uri='tcp:127.0.0.1:9'),
+             'vhost-user backend lacks VHOST_USER_PROTOCOL_F_LOG_SHMFD')
 
 
 def capable(s, name):
@@ -105,6 +134,24 @@ def test_refused_dirty_rate():
         if time.monotonic() > end:
             raise Failed('it is not refused while a dirty rate is measured')
     refused(s, 'dirty rate')
+
+
+def test_refused_dirty_rate_meanwhile():
+    """From when RAM is copied for the first time."""
+    def rate():
+        contains(p.a.qmp.refused('calc-dirty-rate', **{
+            'calc-time': 1, 'mode': 'dirty-bitmap'}), 'while kcolo reads')
+
+    p = Pair('rate-colo', 'kcolo')
+    p.a.qmp('migrate-set-parameters', **{'max-bandwidth': 1 << 20})
+    p.a.qmp('migrate', uri=f'tcp:{B}:{STREAM}')
+    p.a.wait_status('active')
+    rate()
+    p.a.qmp('migrate-set-parameters', **{'max-bandwidth': 10 << 30})
+    p.a.wait_status('colo')
+    rate()
+    p.checkpoints(2)
+    rate()
 
 
 def job_error(s, command):

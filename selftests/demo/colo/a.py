@@ -19,7 +19,7 @@ def checkpoint(phase, qmp, turn, **more):
     if event is None:
         raise host.colo.Failed('there are no more checkpoints')
     print(json.dumps({'type': 'checkpoint', 'precopy': turn, **more,
-                      'written': host.walked(phase.nr), **event}), flush=True)
+                      'written': host.written(phase.nr), **event}), flush=True)
     os.sync()                   # 9p keeps it for seconds, and the host is to die
 
 

@@ -38,12 +38,13 @@ def fail_over(phase, writer):
         raise host.colo.Failed('host b does not notice that host a is dead')
     tell(f'host a is lost ({lost["desc"]}): x-colo-lost-heartbeat')
     host.say_with(qmp, 'failover-secondary')
-    before = host.walked(phase.nr)
-    host.until(lambda: host.walked(phase.nr) > before, 60, 'the guest stands still')
+    before = host.written(phase.nr)
+    host.until(lambda: host.written(phase.nr) > before, 60, 'the guest stands still')
     tell('the guest runs on here')
     host.until(lambda: writer.acknowledged > acknowledged + 20, 120,
                'no write is acknowledged any more')
     seconds = time.monotonic() - killed
+    host.goes_on(phase.nr, 60)
     writer.stop()
     missing = writer.lost()
     compared = same_hashes(host.read(f'{host.OUT}/{host.NAME}-{phase.nr}-a.trace'),

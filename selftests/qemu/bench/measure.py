@@ -88,7 +88,7 @@ def taken_while_it_writes(p, load, count):
         taken += p.checkpoints(1, 600)
         said.append(p.a.written())
         if load.write and len(said) > STILL and said[-1] == said[-1 - STILL]:
-            raise pair.colo.Failed(f'{p.a.name}: the guest stands still')
+            raise pair.colo.Still(f'{p.a.name}: the guest stands still')
     return taken
 
 
@@ -118,7 +118,7 @@ def measured(name, backend, load, count):
     has measured nothing."""
     try:
         return one(name, backend, load, count)
-    except pair.colo.Failed as e:
+    except pair.colo.Still as e:
         print(f'{name}: {e}: once more', flush=True)
         return one(f'{name}-again', backend, load, count)
 

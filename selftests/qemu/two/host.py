@@ -7,7 +7,6 @@ its disk is replicated; QEMU runs as an ordinary user.
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -113,18 +112,30 @@ def start(nr):
 
 
 def walked(nr):
-    """How many pages the guest's load says to have written here."""
-    text = read(path('serial', nr))
-    if 'BAD' in text or 'ended' in text:
-        raise colo.Failed('the guest finds its RAM wrong')
-    found = re.findall(r'walker: good (\d+)\s', text)
-    return int(found[-1]) if found else 0
+    """What the guest's load has said last here; None: nothing yet."""
+    return colo.walked(SELF, read(path('serial', nr)))
+
+
+def written(nr):
+    """How many pages it says to have written."""
+    return (walked(nr) or (0, 0))[0]
+
+
+def checked(nr):
+    """How often it has found all of its pages right."""
+    return (walked(nr) or (0, 0))[1]
+
+
+def goes_on(nr, seconds):
+    """The guest makes progress here from now on, and finds all its RAM right."""
+    before = checked(nr)            # and a part, which may be from before
+    until(lambda: checked(nr) > before + 1, seconds, 'the guest stands still')
 
 
 def protect(nr):
     """On host a: once the guest is up, until COLO has begun."""
     # Its packets wait for those of a secondary from the start: nobody can ask it.
-    until(lambda: walked(nr), 300, 'the guest does not come up')
+    until(lambda: walked(nr) is not None, 300, 'the guest does not come up')
     say('2-primary')
     qmp = colo.Qmp(SOCKET)
     until(lambda: qmp('query-migrate').get('status') == 'colo', 200,
