@@ -64,8 +64,7 @@ static int find_session_fd(Error **errp)
 
 static enum kcolo_role own_role(void)
 {
-    return colo_vm_is_incoming() ? KCOLO_ROLE_SECONDARY :
-                                                 KCOLO_ROLE_PRIMARY;
+    return colo_vm_is_incoming() ? KCOLO_ROLE_SECONDARY : KCOLO_ROLE_PRIMARY;
 }
 
 bool colo_kcolo_check(Error **errp)
@@ -390,10 +389,9 @@ bool colo_kcolo_precopy(COLOCheckpoint *c, bool urgent, Error **errp)
 {
     KColoOutcome o;
 
-    if (!kcolo_client_precopy(client, urgent, errp)) {
+    if (!kcolo_client_precopy(client, urgent, &o, errp)) {
         return false;
     }
-    kcolo_client_outcome(client, &o);
     c->reason = precopy_end(o.reason);
     c->rounds = o.rounds;
     c->pending = o.pending;

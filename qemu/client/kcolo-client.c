@@ -417,7 +417,8 @@ static uint64_t wire_bytes(KColoClient *c, struct kcolo_stats *stats)
     return stats->value[KCOLO_A_STATS_WIRE_BYTES];
 }
 
-bool kcolo_client_precopy(KColoClient *c, bool urgent, Error **errp)
+bool kcolo_client_precopy(KColoClient *c, bool urgent, KColoOutcome *o,
+                          Error **errp)
 {
     enum kcolo_kind kind = urgent ? KCOLO_KIND_URGENT : KCOLO_KIND_PERIODIC;
     struct kcolo_session_info info;
@@ -440,6 +441,7 @@ bool kcolo_client_precopy(KColoClient *c, bool urgent, Error **errp)
     c->bytes_at_pause = wire_bytes(c, &stats);
     c->outcome.rounds = stats.value[KCOLO_A_STATS_LAST_ROUNDS];
     c->outcome.bytes_before = c->bytes_at_pause - c->bytes_at_start;
+    *o = c->outcome;
     return true;
 }
 

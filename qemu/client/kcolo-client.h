@@ -132,13 +132,15 @@ bool kcolo_client_watch(KColoClient *c, Error **errp);
  * A checkpoint on the primary.  When one of these fails the checkpoint is to
  * be given up with kcolo_client_abort().
  *
- * kcolo_client_precopy() sends RAM until the VM is to be paused;
+ * kcolo_client_precopy() sends RAM until the VM is to be paused, and says in
+ * @o what that took;
  * kcolo_client_flush() begins to send what is left: the VM is paused, its
  * devices are saved and @harvest is not called any more;
  * kcolo_client_commit() ends the epoch when all of it is sent, and waits for
  * nothing; kcolo_client_wait_committed() waits until it is in place.
  */
-bool kcolo_client_precopy(KColoClient *c, bool urgent, Error **errp);
+bool kcolo_client_precopy(KColoClient *c, bool urgent, KColoOutcome *o,
+                          Error **errp);
 bool kcolo_client_flush(KColoClient *c, Error **errp);
 bool kcolo_client_commit(KColoClient *c, Error **errp);
 bool kcolo_client_wait_committed(KColoClient *c, Error **errp);

@@ -11,8 +11,7 @@ ip link set vc up
 ip -n d addr add 10.2.0.2/24 dev vd
 ip -n d link set vd up
 
-# Enough that some are left when the namespace is deleted.
-[ "$SLOW" = 1 ] && n=40 || n=15
+# It takes checkpoints until it is stopped.
 # shellcheck disable=SC2086
 ip netns exec d $KVMM secondary --name n --listen 10.2.0.2:7000 \
 	--side 10.2.0.2:7100 $COMMON --ram $RAM_SMALL \
@@ -21,7 +20,7 @@ second=$!
 sleep 0.5
 # shellcheck disable=SC2086
 $KVMM primary --name n --connect 10.2.0.2:7000 --side 10.2.0.2:7100 $COMMON \
-	$PRIMARY --ram $RAM_SMALL --interval 20 --count $n --verify-each 4 \
+	$PRIMARY --ram $RAM_SMALL --interval 20 --count 1000000 --verify-each 4 \
 	--threshold 512K --json "$LOGS/netns-a.json" >"$LOGS/netns-a.log" 2>&1 &
 primary=$!
 committed() { [ "$($CTL get committed -s n 2>/dev/null || echo 0)" -ge "$1" ]; }
@@ -29,6 +28,7 @@ until_true 20 committed 2
 ip netns del d
 at=$($CTL get committed -s n)
 verdict netns-goes-on until_true 10 committed $((at + 2))
+kill -TERM $primary
 wait $primary
 primary=$?
 wait $second
