@@ -79,6 +79,8 @@ def test_backend_kcolo():
     p, taken = protected('kcolo', 'kcolo',
                          **{'colo-migrate-ram-threshold': THRESHOLD})
     expect(sum(c['rounds'] for c in taken) >= len(taken), f'no rounds in {taken}')
+    expect(all((c['pending'] < THRESHOLD) == (c['reason'] == 'threshold')
+               for c in taken if c['reason'] != 'urgent'), f'{taken}')
     expect(sum(c['pages-before'] for c in taken) >
            sum(c['pages-in-pause'] for c in taken), f'most in the pause: {taken}')
     traced(p)
