@@ -76,7 +76,7 @@ def shape(link):
 
 # Of a guest that is up in three seconds by the clock of instructions, whose seconds are
 # long, and in some ten by the other.
-BOOT_S = {'icount': 15, 'wall': 60}
+BOOT_S = {'icount': 8, 'wall': 60}
 # So many checkpoints in which the load has written nothing are no coincidence.
 STILL = 4
 
