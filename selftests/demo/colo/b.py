@@ -44,7 +44,6 @@ def fail_over(phase, writer):
     host.until(lambda: writer.acknowledged > acknowledged + 20, 120,
                'no write is acknowledged any more')
     seconds = time.monotonic() - killed
-    host.goes_on(phase.nr, 60)
     writer.stop()
     missing = writer.lost()
     compared = same_hashes(host.read(f'{host.OUT}/{host.NAME}-{phase.nr}-a.trace'),
