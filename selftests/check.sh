@@ -49,7 +49,7 @@ programs() {
 }
 
 # Of the tests with QEMU, on the debug kernel.
-qemu_debug="backend_kcolo failure_secondary_killed guest_secondary_off"
+qemu_debug="backend_kcolo failure_secondary_killed guest_secondary_off writers_vhost"
 
 has_debug() { case " $kernels " in *" debug "*) ;; *) return 1 ;; esac; }
 
