@@ -288,16 +288,13 @@ static_assert(KCOLO_A_STATS_ABORTS_CLOSED - KCOLO_A_STATS_ABORTS_REQUESTED ==
 /**
  * kcolo_session_count_abort - count a checkpoint that was given up
  * @s: session; its lock is held
- * @reason: why; what a peer says need not be a reason that is known here
+ * @reason: why; not none
  */
 void kcolo_session_count_abort(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason)
 {
 	lockdep_assert_held(&s->lock);
 	KCOLO_STAT(s, ABORTS)++;
-	if (reason < KCOLO_ABORT_REASON_REQUESTED ||
-	    reason > KCOLO_ABORT_REASON_CLOSED)
-		return;
 	s->stats[KCOLO_A_STATS_ABORTS_REQUESTED + reason -
 		 KCOLO_ABORT_REASON_REQUESTED]++;
 }

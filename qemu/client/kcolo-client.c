@@ -491,8 +491,7 @@ bool kcolo_client_wait_prepared(KColoClient *c, Error **errp)
 {
     struct kcolo_session_info info;
 
-    /* Those of the last checkpoint, so that they do not pile up. */
-    if (!take_events(c, errp) || !wait_begun(c, &info, errp)) {
+    if (!wait_begun(c, &info, errp)) {
         return false;
     }
     /* Both VMs are paused: nothing is asked twice. */
@@ -535,6 +534,8 @@ bool kcolo_client_wait_applied(KColoClient *c, Error **errp)
     if (!wait_not_applying(c, &info, errp)) {
         return false;
     }
+    /* So that they do not pile up.  The primary's VM runs already. */
+    take_events(c, NULL);
     if (info.state == KCOLO_STATE_BROKEN || info.committed != c->epoch) {
         error_setg(errp, "kcolo: checkpoint %" PRIu64 " could not be put in "
                    "place: %s", c->epoch, info.error);

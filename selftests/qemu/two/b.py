@@ -64,7 +64,9 @@ def packets_were_urgent(nr):
     print(f'# round {nr}: {len(taken)} checkpoints, {len(packet)} of them since '
           'packets differed')
     bad = [c for c in packet if c['reason'] != 'urgent' or c['rounds']]
-    bad += [line for line in traced_for_packets(nr) if line != 'urgent, 0']
+    traced = traced_for_packets(nr)
+    expect(len(traced) >= len(packet) - 1, f'{len(traced)} of {len(packet)} are traced')
+    bad += [line for line in traced if line != 'urgent, 0']
     expect(not bad, f'rounds ran while packets were held back: {bad[:3]}')
     return len(packet)
 
