@@ -9,8 +9,9 @@
   build.py --update         look for a newer source package first
   build.py --tree DIR       only lay out the patched source in DIR, to work on it
 
-What is there afterwards: bin/qemu-system-x86_64 and source-version.  Progress
-goes to stderr.
+What is there afterwards: bin/qemu-system-x86_64, bin/vhost-user-blk, which is
+QEMU's own example of a vhost-user backend, for a test, and source-version.
+Progress goes to stderr.
 
 The source package is fetched by apt with lists and sources of its own: the
 machine's configuration is not touched.  Everything is kept in
@@ -51,11 +52,12 @@ FIRMWARE = '/usr/share/qemu:/usr/share/seabios:/usr/lib/ipxe/qemu'
 CONFIGURE = ('--target-list=x86_64-softmmu', '--without-default-features',
              '--enable-kvm', '--enable-tcg', '--enable-replication',
              '--enable-vhost-net', '--enable-vhost-kernel', '--enable-vhost-user',
-             '--disable-werror', '--disable-docs', '--disable-tools',
+             '--disable-werror', '--disable-docs', '--enable-tools',
              '--enable-trace-backends=log',
              '--prefix=/usr', f'--firmwarepath={FIRMWARE}')
 RECIPE = 2              # to be raised when what is done here makes a difference
 MIGRATION_TEST = 'tests/qtest/migration-test'
+VHOST_USER = 'contrib/vhost-user-blk/vhost-user-blk'
 
 # What is to be built: with patches and client, with one more patch, for qtest.
 What = namedtuple('What', 'patched mutant qtest', defaults=(True, None, False))
@@ -270,7 +272,7 @@ def build(src, key, what):
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(objects, TARGET))
     say('building, some five minutes on two cores when nothing is built yet')
-    targets = [TARGET, *([MIGRATION_TEST] if what.qtest else ())]
+    targets = [TARGET, VHOST_USER, *([MIGRATION_TEST] if what.qtest else ())]
     run([*NICE, 'ninja', *targets], objects, log)
     with in_making(key) as tmp:
         os.mkdir(os.path.join(tmp, 'bin'))

@@ -3,7 +3,7 @@
 # QEMU and its guests where an emulated host has them at hand: from 9p each start
 # reads all of it again.
 mkdir -p /run/qemu/bin
-cp build/qemu/bin/qemu-system-x86_64 /run/qemu/bin/
+cp build/qemu/bin/qemu-system-x86_64 build/qemu/bin/vhost-user-blk /run/qemu/bin/
 cp build/qemu/guest.cpio build/qemu/vmlinux-* build/qemu/server-* /run/qemu/
 # It looks for its firmware relative to where it is.
 ln -sfn /usr/share /run/qemu/share

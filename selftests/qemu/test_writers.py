@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Those who write guest RAM and are not a vCPU: emulated DMA, the balloon, vhost."""
 
+import contextlib
 import os
 import socket
 import subprocess
 import threading
 
-from colo import SERVER, Failed, same_ram
+from colo import LOGS, SERVER, Failed, same_ram
 from pair import IN_B, Pair, clean_up
 
 CHECKPOINTS = int(os.environ.get('QEMU_CHECKPOINTS') or 20)
@@ -39,15 +40,20 @@ def not_in_pause(taken):
 LIGHT = '1,1,1000'
 
 
+def disks(path):
+    """16 MiB for either side, hardly any of them zeroes."""
+    for s in 'ab':
+        with open(path.replace('@', s), 'wb') as f:
+            for nr in range(4096):
+                f.write(bytes([nr % 251]) * 4096)
+
+
 def test_writers_dma():
     """A disk is read again and again into the page cache.  It is slow: there is always
     a read under way, which is ended when the guest is to stop, after the last harvest.
     """
     disk = '/var/tmp/dma-@.raw'
-    for s in 'ab':
-        with open(disk.replace('@', s), 'wb') as f:
-            for nr in range(4096):
-                f.write(bytes([nr % 251]) * 4096)
+    disks(disk)
     p = protected('dma', append='init_on_alloc=0 dma', load=LIGHT, initrd=SERVER,
                   memory='192M', options=[
                       '-drive', f'if=none,id=d,format=raw,file={disk},'
@@ -121,3 +127,49 @@ def test_writers_vhost():
         clean_up()
         subprocess.run(['ip', 'link', 'del', 'tva'])
         subprocess.run([*IN_B, 'ip', 'link', 'del', 'tvb'])
+
+
+def listens(path):
+    """Whether somebody does on this Unix socket; to connect would be the one time."""
+    with open('/proc/net/unix') as f:
+        return any(words[3] == '00010000' and words[-1] == path
+                   for words in map(str.split, f))
+
+
+def backend(s, disk):
+    """A process that is a disk for the guest of side S."""
+    path = f'/tmp/vub-{s}.sock'
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    p = subprocess.Popen(['/run/qemu/bin/vhost-user-blk', '-s', path,
+                          '-b', disk.replace('@', s)])
+    Pair.until(lambda: listens(path), 20, 'vhost-user-blk does not listen')
+    return p
+
+
+def test_writers_vhost_user():
+    """Another process writes to guest RAM, and has a log of its own."""
+    # It opens it with O_DIRECT, which tmpfs has not had before 6.6.
+    disk = f'{LOGS}/vub-@.raw'
+    disks(disk)
+    backends = []
+    try:
+        backends += [backend(s, disk) for s in 'ab']
+        p = protected('vub', append='init_on_alloc=0 dma', load=LIGHT, initrd=SERVER,
+                      memory='192M', options=[
+                          '-object', 'memory-backend-memfd,id=ram,size=192M,share=on',
+                          '-machine', 'memory-backend=ram',
+                          '-chardev', 'socket,id=c,path=/tmp/vub-@.sock',
+                          '-device', 'vhost-user-blk-pci,chardev=c'])
+        p.checkpoints(CHECKPOINTS, 300)
+        p.a.written()
+        equal(p, CHECKPOINTS)
+        p.take_over()
+        p.goes_on(p.b)
+        if backends[1].poll() is not None:
+            raise Failed('the vhost-user-blk of the secondary has died')
+    finally:
+        clean_up()
+        for b in backends:
+            b.kill()
+            b.wait()
