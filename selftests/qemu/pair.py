@@ -27,11 +27,12 @@ def clean_up():
         _sides.pop().kill()
 
 
-def launcher(role, *options):
+def launcher(role, *options, secondary=B):
     """The command that makes a session and runs what follows in it."""
     where = (['--connect'] if role == 'primary' else ['--listen'])
-    return [CTL, 'session', 'add', SESSION_NAME, role, *where, f'{B}:{SESSION}',
-            '--insecure', '--device-state', 'external', *options, '--']
+    return [CTL, 'session', 'add', SESSION_NAME, role, *where,
+            f'{secondary}:{SESSION}', '--insecure', '--device-state', 'external',
+            *options, '--']
 
 
 SEND = ("import os, socket; socket.send_fds(socket.socket(fileno={}), [b'x'], "
@@ -60,6 +61,17 @@ def side(name, *args, **kw):
     return s
 
 
+def configure(s, backend, delay, **parameters):
+    s.setup(**{'checkpoint-delay': delay, 'colo-migrate-ram-backend': backend},
+            **parameters)
+
+
+def copy_at_once(s):
+    """RAM is copied once whatever the guest writes meanwhile."""
+    s.qmp('migrate-set-parameters', **{'max-bandwidth': 10 << 30,
+                                       'downtime-limit': 10000})
+
+
 class Pair:
     """Two QEMUs, the guest up on the primary, COLO not yet begun.
 
@@ -81,11 +93,8 @@ class Pair:
             self.b.qmp.hand(session_fd('secondary', IN_B), 'kcolo')
             self.a.qmp.hand(session_fd('primary'), 'kcolo')
         for s, ram in ((self.a, backend), (self.b, other)):
-            s.setup(**{'checkpoint-delay': delay, 'colo-migrate-ram-backend': ram},
-                    **parameters)
-        # So that RAM is copied once whatever the guest writes meanwhile.
-        self.a.qmp('migrate-set-parameters', **{'max-bandwidth': 10 << 30,
-                                                'downtime-limit': 10000})
+            configure(s, ram, delay, **parameters)
+        copy_at_once(self.a)
         self.a.wait_guest(boot)
 
     def protect(self):
