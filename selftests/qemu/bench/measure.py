@@ -22,9 +22,9 @@ BOOT_S = 8
 
 def one(name, load, backend, count):
     """COUNT checkpoints of one pair."""
-    p = pair.Pair(name, backend, delay=LOADS[load].interval_ms, boot=BOOT_S,
-                  **turn.guest(load), **turn.PARAMETERS)
     try:
+        p = pair.Pair(name, backend, delay=LOADS[load].interval_ms, boot=BOOT_S,
+                      **turn.guest(load), **turn.PARAMETERS)
         p.protect()
         p.checkpoints(turn.WARM_UP, 600)
         written, cpu = p.a.written(), turn.cpu(p.a, p.b)
