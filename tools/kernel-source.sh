@@ -7,7 +7,8 @@
 
 set -eu
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/kcolo
+home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+cache=${XDG_CACHE_HOME:-$home/.cache}/kcolo
 tarball=/usr/src/linux-source-6.12.tar.xz
 
 [ -e "$tarball" ] || {
