@@ -2,9 +2,9 @@
 /*
  * Pages on the secondary: from the data connection to staging, and from there
  * to the base image, which is the VMM's memory. The base image is written to
- * in two cases only: an epoch that is committed is put in place, and before
- * the first commit, when there is nothing to protect yet. A region that was
- * added in-place is none: it is written to at once.
+ * in two cases only: an epoch that is committed is put in place, and as long as
+ * nothing of a region was committed, when there is nothing to protect yet. A
+ * region that was added in-place is none: it is written to at once.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -33,19 +33,40 @@ struct intake {
 	u8 extents[KCOLO_WIRE_EXTENT * KCOLO_WIRE_EXTENTS_MAX];
 };
 
+/* Whether a page is in place already: 1 or 0, or -EFAULT. NULL is a zero page. */
+static int is_in_place(const void __user *at, struct page *page)
+{
+	const u8 *bytes = page ? page_address(page) : NULL;
+	u8 piece[512];
+	unsigned int i;
+	bool differs;
+
+	for (i = 0; i < PAGE_SIZE; i += sizeof(piece)) {
+		if (copy_from_user(piece, at + i, sizeof(piece)))
+			return -EFAULT;
+		if (bytes)
+			differs = memcmp(piece, bytes + i, sizeof(piece));
+		else
+			differs = memchr_inv(piece, 0, sizeof(piece));
+		if (differs)
+			return 0;
+	}
+	return 1;
+}
+
 /* A page that is zero already is left alone: it may have no memory yet. */
 static int apply_zero(void __user *to)
 {
-	u8 piece[512];
-	unsigned int i;
+	int same = is_in_place(to, NULL);
 
-	for (i = 0; i < PAGE_SIZE; i += sizeof(piece)) {
-		if (copy_from_user(piece, to + i, sizeof(piece)))
-			return -EFAULT;
-		if (memchr_inv(piece, 0, sizeof(piece)))
-			return clear_user(to, PAGE_SIZE) ? -EFAULT : 0;
-	}
-	return 0;
+	if (same)
+		return min(same, 0);
+	return clear_user(to, PAGE_SIZE) ? -EFAULT : 0;
+}
+
+static void __user *page_at(const struct kcolo_region *r, u64 index)
+{
+	return (void __user *)(r->hva + (index << PAGE_SHIFT));
 }
 
 static void mark_applied(struct kcolo_region *r, u64 index)
@@ -73,7 +94,7 @@ int kcolo_apply_page(struct kcolo_session *s, unsigned int region, u64 index,
 		     struct page *page)
 {
 	struct kcolo_region *r = s->peer_region[region];
-	void __user *to = (void __user *)(r->hva + (index << PAGE_SHIFT));
+	void __user *to = page_at(r, index);
 	int err;
 
 	if (page)
@@ -199,6 +220,27 @@ static const char *intake_head(struct kcolo_session *s, struct intake *in)
 					s->region_pages, s->nr_peer_regions);
 }
 
+/*
+ * In a full resync, a page that is what the base image has: nothing is to be
+ * staged for it, and no earlier version of it either. 1 when it is, 0, -EFAULT.
+ */
+static int intake_equal(struct kcolo_session *s, struct intake *in,
+			const struct kcolo_wire_extent *e, u64 index,
+			struct page *page)
+{
+	int same;
+
+	if (!in->in_guest || !(s->compare & BIT_ULL(e->region)))
+		return 0;
+	same = is_in_place(page_at(s->peer_region[e->region], index), page);
+	if (same <= 0)
+		return same;
+	if (!kcolo_mutant(equal_keeps_staged))
+		kcolo_staging_remove(&s->staging, e->region, index, in->hdr.arg);
+	KCOLO_STAT(s, PAGES_EQUAL)++;
+	return 1;
+}
+
 static int intake_stage(struct kcolo_session *s, struct intake *in,
 			const struct kcolo_wire_extent *e, u64 index)
 {
@@ -206,7 +248,16 @@ static int intake_stage(struct kcolo_session *s, struct intake *in,
 	int ret;
 
 	if (e->encoding == KCOLO_WIRE_RAW)
-		page = in->page[in->used++];
+		page = in->page[in->used];
+	ret = intake_equal(s, in, e, index, page);
+	if (ret < 0)
+		return ret;
+	in->used += !!page;
+	if (ret) {
+		if (page)
+			kcolo_staging_free(&s->staging, page);
+		return 0;
+	}
 	ret = kcolo_staging_put(&s->staging, e->region, index, in->hdr.arg,
 				page);
 	if (!ret)
@@ -230,11 +281,20 @@ static int intake_direct(struct kcolo_session *s, struct intake *in,
 	return err;
 }
 
+/* What belongs to no committed epoch is not the base image yet. */
+static bool nothing_to_protect(const struct kcolo_session *s,
+			       const struct kcolo_region *r)
+{
+	return !r->based || (kcolo_mutant(clean_direct) && !s->committed);
+}
+
 /* Not by what it was before: a commit may have come in between. */
 static bool goes_direct(const struct kcolo_session *s, const struct intake *in,
 			unsigned int region)
 {
-	return in->in_guest && (s->direct || s->peer_region[region]->in_place ||
+	const struct kcolo_region *r = s->peer_region[region];
+
+	return in->in_guest && (nothing_to_protect(s, r) || r->in_place ||
 				kcolo_mutant(apply_before_end));
 }
 
@@ -296,15 +356,17 @@ static int intake_keep(struct kcolo_session *s, struct intake *in)
 	return 0;
 }
 
-static bool any_in_place(const struct kcolo_session *s)
+/* Whether the VMM's memory is written to, or looked at, before the commit. */
+static bool needs_guest(const struct kcolo_session *s)
 {
 	unsigned int i;
 
 	lockdep_assert_held(&s->staging_lock);
 	for (i = 0; i < s->nr_peer_regions; i++)
-		if (s->peer_region[i]->in_place)
+		if (s->peer_region[i]->in_place ||
+		    nothing_to_protect(s, s->peer_region[i]))
 			return true;
-	return false;
+	return s->compare || kcolo_mutant(apply_before_end);
 }
 
 static const char *intake_store(struct kcolo_session *s, struct intake *in)
@@ -312,8 +374,7 @@ static const char *intake_store(struct kcolo_session *s, struct intake *in)
 	int err;
 
 	mutex_lock(&s->staging_lock);
-	in->in_guest = s->direct || any_in_place(s) ||
-		       kcolo_mutant(apply_before_end);
+	in->in_guest = needs_guest(s);
 	mutex_unlock(&s->staging_lock);
 	in->reason = KCOLO_ABORT_REASON_VM_GONE;
 	if (in->in_guest && !kcolo_guest_enter(&s->guest)) {
@@ -331,7 +392,7 @@ static const char *intake_store(struct kcolo_session *s, struct intake *in)
 	if (err == -ENOMEM)
 		return "no memory to stage";
 	in->reason = KCOLO_ABORT_REASON_GUEST_MEMORY;
-	return err ? "a page could not be written" : NULL;
+	return err ? "a page could not be read or written" : NULL;
 }
 
 static const char *intake_one(struct kcolo_session *s, struct intake *in)

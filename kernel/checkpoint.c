@@ -5,6 +5,7 @@
  * checkpoint is to be given up, or KCOLO_ABORT_REASON_NONE to go on.
  */
 #include <linux/slab.h>
+#include "abort.h"
 #include "await.h"
 #include "checkpoint.h"
 #include "link.h"
@@ -66,27 +67,48 @@ static enum kcolo_abort_reason said(struct kcolo_session *s, int err)
 	return err ? kcolo_interruption(s) : KCOLO_ABORT_REASON_NONE;
 }
 
-static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
+static void put_regions(const struct kcolo_session *s, u8 *body)
 {
 	struct kcolo_wire_region wr = {};
 	unsigned int i;
-	u8 *body;
+
+	kcolo_wire_put_base(body, s->committed);
+	body += KCOLO_WIRE_REGIONS_HEAD;
+	for (i = 0; i < s->nr_regions; i++, body += KCOLO_WIRE_REGION) {
+		wr.size = s->region[i]->nr_pages << PAGE_SHIFT;
+		wr.flags = s->region[i]->based ? 0 : KCOLO_WIRE_WHOLE;
+		strscpy(wr.name, s->region[i]->name, sizeof(wr.name));
+		kcolo_wire_put_region(body, &wr);
+	}
+}
+
+static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
+{
+	u32 len = KCOLO_WIRE_REGIONS_HEAD + s->nr_regions * KCOLO_WIRE_REGION;
+	u8 *body = kmalloc(len, GFP_KERNEL);
 	int err;
 
-	body = kcalloc(s->nr_regions, KCOLO_WIRE_REGION, GFP_KERNEL);
 	if (!body)
 		return kcolo_because(s, KCOLO_ABORT_REASON_NO_MEMORY,
 				     "no memory on this host");
-	for (i = 0; i < s->nr_regions; i++) {
-		wr.size = s->region[i]->nr_pages << PAGE_SHIFT;
-		strscpy(wr.name, s->region[i]->name, sizeof(wr.name));
-		kcolo_wire_put_region(body + i * KCOLO_WIRE_REGION, &wr);
-	}
-	err = kcolo_link_say(s, KCOLO_WIRE_REGIONS, s->epoch,
-			     s->clean ? KCOLO_WIRE_CLEAN : 0, body,
-			     s->nr_regions * KCOLO_WIRE_REGION);
+	put_regions(s, body);
+	err = kcolo_link_say(s, KCOLO_WIRE_REGIONS, s->epoch, 0, body, len);
 	kfree(body);
 	return err ? said(s, err) : kcolo_await_agreement(s);
+}
+
+/* What the peer has nothing of to build upon is pending as a whole. */
+static void mark_whole(struct kcolo_session *s)
+{
+	struct kcolo_tracker *t = &s->tracker;
+	unsigned int i;
+
+	if (s->regions_changed)
+		kcolo_dirty_set_regions(t, s->nr_regions);
+	s->regions_changed = false;
+	for (i = 0; i < s->nr_regions; i++)
+		if (!s->region[i]->based)
+			kcolo_dirty_mark_region(t, s->region[i]);
 }
 
 /* Step 1: the epoch opens on both ends, and the guest is looked at. */
@@ -99,12 +121,7 @@ static enum kcolo_abort_reason open_epoch(struct kcolo_session *s)
 	KCOLO_STAT(s, LAST_PRECOPY_PAGES) = 0;
 	KCOLO_STAT(s, LAST_PAUSE_PAGES) = 0;
 	if (!s->regions_agreed) {
-		/* Nothing was committed with these regions: all is pending. */
-		if (!s->clean) {
-			t->nr_regions = s->nr_regions;
-			t->slots_known = false;
-			kcolo_dirty_mark_all(t);
-		}
+		mark_whole(s);
 		reason = agree_regions(s);
 		if (reason)
 			return reason;
@@ -147,8 +164,9 @@ static void count_stop(struct kcolo_session *s, enum kcolo_stop_reason stop)
 }
 
 /*
- * The initial full sync: once, and whatever the policy says, since a pause for
- * all of RAM is what nobody wants. Afterwards it is round 0 of its epoch.
+ * A full sync: the initial one, and when the peer has nothing to build upon;
+ * whatever the policy says, since a pause for all of RAM is what nobody wants.
+ * Afterwards it is round 0 of its epoch.
  */
 static enum kcolo_abort_reason full_sync(struct kcolo_session *s)
 {
@@ -337,10 +355,7 @@ static enum kcolo_abort_reason commit(struct kcolo_session *s)
 
 	mutex_lock(&s->lock);
 	s->received_time = ktime_get();
-	s->committed = s->epoch;
-	s->end_sent = false;
-	KCOLO_STAT(s, CHECKPOINTS)++;
-	KCOLO_STAT(s, CHECKPOINTS_URGENT) += s->kind == KCOLO_KIND_URGENT;
+	kcolo_session_committed(s);
 	KCOLO_STAT(s, LAST_RECEIVED_US) = ktime_us_delta(s->received_time, begun);
 	KCOLO_STAT(s, LAST_PAUSE_US) = ktime_us_delta(s->received_time,
 						      s->ready_time);
@@ -353,17 +368,6 @@ static enum kcolo_abort_reason commit(struct kcolo_session *s)
 	/* Not in the pause: no epoch opens before this thread is back. */
 	kcolo_dirty_committed(&s->tracker);
 	return KCOLO_ABORT_REASON_NONE;
-}
-
-static void epoch_over(struct kcolo_session *s)
-{
-	lockdep_assert_held(&s->lock);
-	kcolo_devstate_put(s->devstate);
-	s->devstate = NULL;
-	s->ready_time = 0;
-	clear_bit(KCOLO_REQ_FLUSH, &s->req);
-	clear_bit(KCOLO_REQ_COMMIT, &s->req);
-	clear_bit(KCOLO_REQ_ABORT, &s->req);
 }
 
 /*
@@ -382,151 +386,21 @@ static void await_applied(struct kcolo_session *s)
 			kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_REFUSED,
 						  s->peer_error);
 		mutex_lock(&s->lock);
-		epoch_over(s);
+		kcolo_abort_epoch_over(s);
 		mutex_unlock(&s->lock);
 		return;
 	}
 	mutex_lock(&s->lock);
 	KCOLO_STAT(s, LAST_APPLIED_US) = ktime_us_delta(ktime_get(),
 							s->received_time);
+	s->applying = false;
 	kcolo_state_set(s, KCOLO_STATE_IDLE);
 	kcolo_session_notify(s, &(struct kcolo_notice) {
 		.type = KCOLO_EVENT_TYPE_CHECKPOINT_COMMITTED,
 		.stop_reason = s->stop_reason });
 	/* Before the lock is dropped: the next epoch may open at once. */
-	epoch_over(s);
+	kcolo_abort_epoch_over(s);
 	mutex_unlock(&s->lock);
-}
-
-static void tell_link_lost(struct kcolo_session *s)
-{
-	bool fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
-
-	lockdep_assert_held(&s->lock);
-	s->abort_reason = s->link_reason;
-	kcolo_session_set_error(s, s->link_error);
-	/* An end that was asked for here is no loss: session-del says it. */
-	if (fenced || !s->orderly)
-		kcolo_session_notify(s, &(struct kcolo_notice) {
-			.type = fenced ? KCOLO_EVENT_TYPE_FENCED :
-					 KCOLO_EVENT_TYPE_PEER_LOST,
-			.abort_reason = s->link_reason,
-			.error = s->link_error });
-}
-
-/* A link is lost once; that the peer has taken over may come after it. */
-static void link_lost(struct kcolo_session *s)
-{
-	bool fenced = s->link_reason == KCOLO_ABORT_REASON_FENCED;
-
-	lockdep_assert_held(&s->lock);
-	if (s->state == KCOLO_STATE_FENCED ||
-	    (!fenced && (s->state == KCOLO_STATE_LOST ||
-			 s->state == KCOLO_STATE_DOUBT)))
-		return;
-	kcolo_state_set(s, fenced ? KCOLO_STATE_FENCED : KCOLO_STATE_LOST);
-	tell_link_lost(s);
-}
-
-/* For what is sent when nothing is left to abort: only what ends the session. */
-static int away_for_good(void *session)
-{
-	const struct kcolo_session *s = session;
-
-	if (READ_ONCE(s->req) & (BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) |
-				 BIT(KCOLO_REQ_VM_GONE)) ||
-	    atomic_read(&s->ended))
-		return -ECANCELED;
-	return 0;
-}
-
-/* What the worker was called away from is done, and the peer is told. */
-static void tell_given_up(struct kcolo_session *s, u64 epoch,
-			  enum kcolo_abort_reason reason)
-{
-	struct kcolo_wire_hdr hdr = {
-		.type = KCOLO_WIRE_ABORT,
-		.arg = reason,
-		.epoch = epoch,
-	};
-	int err = kcolo_conn_finish(&s->data, away_for_good, s);
-
-	if (err == -ETIMEDOUT)
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_TIMEOUT,
-					  "the peer takes no more pages");
-	else if (err && !kcolo_called_away(err))
-		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
-					  "the data connection is lost");
-	kcolo_link_send(s, &hdr, NULL, away_for_good);
-}
-
-/*
- * Give the epoch up: the guest goes on, and what was sent is dirty again. The
- * VMM is told before the peer, for whom it may have to be waited.
- */
-static void give_up(struct kcolo_session *s, enum kcolo_abort_reason reason)
-{
-	u64 epoch = s->epoch;
-	bool link;
-
-	kcolo_dirty_aborted(&s->tracker);
-	mutex_lock(&s->lock);
-	link = s->link_reason == KCOLO_ABORT_REASON_NONE &&
-	       !test_bit(KCOLO_REQ_VM_GONE, &s->req);
-	/* All of RAM is pending again: not in a pause. */
-	if (!s->committed && !s->clean)
-		s->synced = false;
-	s->abort_reason = reason;
-	kcolo_session_count_abort(s, reason);
-	if (link)
-		kcolo_state_set(s, KCOLO_STATE_IDLE);
-	trace_kcolo_abort(s->name, s->epoch, reason);
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-		.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED,
-		.abort_reason = reason,
-		.error = s->error });
-	epoch_over(s);
-	/* Whoever reads the state sees no epoch that was given up as open. */
-	if (s->link_reason != KCOLO_ABORT_REASON_NONE)
-		link_lost(s);
-	mutex_unlock(&s->lock);
-	if (link)
-		tell_given_up(s, epoch, reason);
-}
-
-/*
- * The end was sent and no answer came: both to go on and to start again would
- * be a guess. The link is given up, and the state says so.
- */
-static void in_doubt(struct kcolo_session *s, enum kcolo_abort_reason reason)
-{
-	if (!test_bit(KCOLO_REQ_LINK, &s->req))
-		kcolo_session_link_failed(s, reason, "no answer to the end of an epoch");
-	mutex_lock(&s->lock);
-	if (s->link_reason != KCOLO_ABORT_REASON_FENCED &&
-	    kcolo_state_set(s, KCOLO_STATE_DOUBT)) {
-		kcolo_session_notify(s, &(struct kcolo_notice) {
-			.type = KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT,
-			.abort_reason = reason,
-			.error = s->error });
-		tell_link_lost(s);
-	} else {
-		link_lost(s);
-	}
-	epoch_over(s);
-	mutex_unlock(&s->lock);
-}
-
-/*
- * Whether an epoch whose end was sent may yet be committed. A peer that ended
- * its session commits nothing any more; nor does one that has dropped an epoch
- * before its VMM said apply.
- */
-static bool may_commit(struct kcolo_session *s)
-{
-	if (!s->end_sent || s->link_reason == KCOLO_ABORT_REASON_CLOSED)
-		return false;
-	return !(s->external && test_bit(KCOLO_WIRE_ABORT, &s->rx));
 }
 
 /**
@@ -551,23 +425,8 @@ void kcolo_checkpoint_run(struct kcolo_session *s)
 	}
 	if (!reason)
 		reason = commit(s);
-	if (reason) {
-		if (may_commit(s))
-			in_doubt(s, reason);
-		else
-			give_up(s, reason);
-		return;
-	}
-	await_applied(s);
-}
-
-/**
- * kcolo_checkpoint_link_lost - deal with a link that has failed
- * @s: primary without an open epoch; called by its worker
- */
-void kcolo_checkpoint_link_lost(struct kcolo_session *s)
-{
-	mutex_lock(&s->lock);
-	link_lost(s);
-	mutex_unlock(&s->lock);
+	if (reason)
+		kcolo_abort_epoch(s, reason);
+	else
+		await_applied(s);
 }

@@ -5,6 +5,5 @@
 struct kcolo_session;
 
 void kcolo_checkpoint_run(struct kcolo_session *s);
-void kcolo_checkpoint_link_lost(struct kcolo_session *s);
 
 #endif

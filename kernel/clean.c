@@ -58,7 +58,8 @@ static int clean_primary(struct kcolo_session *s, struct netlink_ext_ack *extack
 		err = -EBUSY;
 		goto out;
 	}
-	s->tracker.nr_regions = s->nr_regions;
+	kcolo_dirty_set_regions(&s->tracker, s->nr_regions);
+	s->regions_changed = false;
 	err = kcolo_dirty_clean(&s->tracker);
 	if (!kcolo_mutant(clean_running))
 		kcolo_guest_release_vcpus(vm);
@@ -83,11 +84,12 @@ out:
  */
 int kcolo_clean(struct kcolo_session *s, struct netlink_ext_ack *extack)
 {
+	unsigned int i;
 	int err = 0;
 
 	lockdep_assert_held(&s->lock);
 
-	if (s->regions_agreed) {
+	if (s->regions_agreed || s->committed) {
 		NL_SET_ERR_MSG(extack, "the first checkpoint has begun already");
 		return -EBUSY;
 	}
@@ -97,6 +99,8 @@ int kcolo_clean(struct kcolo_session *s, struct netlink_ext_ack *extack)
 	}
 	if (s->role == KCOLO_ROLE_PRIMARY)
 		err = clean_primary(s, extack);
+	for (i = 0; !err && i < s->nr_regions; i++)
+		s->region[i]->based = true;
 	if (!err)
 		s->clean = true;
 	return err;

@@ -138,6 +138,38 @@ void kcolo_dirty_mark_all(struct kcolo_tracker *t)
 	}
 }
 
+/**
+ * kcolo_dirty_set_regions - the regions are others now
+ * @t: tracker
+ * @nr: number of them
+ *
+ * No slot over a new one was looked at yet, and what may have become of the
+ * others meanwhile is not known: all is pending that was not sent for the first
+ * time either.
+ */
+void kcolo_dirty_set_regions(struct kcolo_tracker *t, unsigned int nr)
+{
+	unsigned int i;
+
+	t->nr_regions = nr;
+	t->pending = 0;
+	for (i = 0; i < nr; i++)
+		t->pending += t->region[i]->nr_pending;
+	if (t->slots_known)
+		kcolo_dirty_mark_all(t);
+	t->slots_known = false;
+}
+
+/**
+ * kcolo_dirty_mark_region - make every page of a region pending
+ * @t: tracker
+ * @r: one of its regions
+ */
+void kcolo_dirty_mark_region(struct kcolo_tracker *t, struct kcolo_region *r)
+{
+	pend_range(t, r, 0, r->nr_pages);
+}
+
 /*
  * Look at the memslots anew. When they have changed, every page of every
  * region is dirty, and not only those of the slots there are now and were

@@ -98,7 +98,9 @@ int kcolo_dirty_clear(struct kcolo_tracker *t, const struct kcolo_chunk *chunk);
 u64 kcolo_dirty_sent(struct kcolo_tracker *t, const struct kcolo_chunk *chunk);
 void kcolo_dirty_untake(struct kcolo_tracker *t,
 			const struct kcolo_chunk *chunk);
+void kcolo_dirty_set_regions(struct kcolo_tracker *t, unsigned int nr);
 void kcolo_dirty_mark_all(struct kcolo_tracker *t);
+void kcolo_dirty_mark_region(struct kcolo_tracker *t, struct kcolo_region *r);
 void kcolo_dirty_committed(struct kcolo_tracker *t);
 void kcolo_dirty_aborted(struct kcolo_tracker *t);
 

@@ -47,6 +47,7 @@ static void session_end_work(struct work_struct *work)
 	kcolo_conn_stop(&s->control);
 	kcolo_conn_stop(&s->data);
 	stop_thread(&s->worker);
+	stop_thread(&s->listen);
 	stop_thread(&s->ctl);
 	stop_thread(&s->rx_data);
 	/* Not the worker's to free: one that was stopped at once never ran. */

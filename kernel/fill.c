@@ -74,7 +74,8 @@ static int fill_params(struct sk_buff *skb, struct kcolo_session *s)
 	    nla_put_u8(skb, KCOLO_A_SESSION_CHECKSUM, s->checksum) ||
 	    nla_put_u8(skb, KCOLO_A_SESSION_LOG_SYNC, s->log_sync) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
-			s->log_sync_timeout))
+			s->log_sync_timeout) ||
+	    nla_put_u8(skb, KCOLO_A_SESSION_RECONNECT, s->reconnect))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -88,6 +89,8 @@ static int fill_progress(struct sk_buff *skb, struct kcolo_session *s)
 	    put_u64(skb, KCOLO_A_SESSION_PENDING, pending) ||
 	    nla_put_u8(skb, KCOLO_A_SESSION_SYNCED, s->synced) ||
 	    nla_put_u8(skb, KCOLO_A_SESSION_CLEAN, s->clean) ||
+	    put_u64(skb, KCOLO_A_SESSION_LINKS, s->links) ||
+	    nla_put_u32(skb, KCOLO_A_SESSION_RESYNC, s->resync) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_STOP_REASON, s->stop_reason) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_ABORT_REASON, s->abort_reason) ||
 	    put_u64(skb, KCOLO_A_SESSION_EVENT_SEQ, s->event_seq) ||

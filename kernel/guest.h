@@ -27,6 +27,8 @@ struct netlink_ext_ack;
  *	the VMM. All with atomic operations.
  * @log_size: bytes of @log
  * @in_place: pages are put in it as they come; it is no base image (secondary)
+ * @based: primary: the peer has of it what was committed last, or is clean;
+ *	secondary: it is that
  */
 struct kcolo_region {
 	u32 id;
@@ -40,6 +42,7 @@ struct kcolo_region {
 	unsigned long *log;
 	size_t log_size;
 	bool in_place;
+	bool based;
 };
 
 /**

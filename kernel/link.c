@@ -96,11 +96,12 @@ void kcolo_link_refuse(struct kcolo_conn *conn, enum kcolo_wire_type type,
  * @s: session
  * @conn: connected
  * @channel: which of the connections this is
+ * @incarnation: which link it belongs to
  *
  * Return: 0 or a negative errno.
  */
 int kcolo_link_greet(struct kcolo_session *s, struct kcolo_conn *conn,
-		     enum kcolo_wire_channel channel)
+		     enum kcolo_wire_channel channel, u64 incarnation)
 {
 	struct kcolo_wire_hdr hdr = {
 		.type = KCOLO_WIRE_HELLO_MSG,
@@ -112,17 +113,34 @@ int kcolo_link_greet(struct kcolo_session *s, struct kcolo_conn *conn,
 		.role = s->role,
 		.page_size = PAGE_SIZE,
 		.features = s->external ? KCOLO_WIRE_EXTERNAL : 0,
-		.incarnation = s->incarnation,
+		.incarnation = incarnation,
 	};
 	u8 body[KCOLO_WIRE_HELLO];
 
 	mutex_lock(&s->lock);
 	hello.committed = s->committed;
-	memcpy(hello.uuid, s->uuid, sizeof(hello.uuid));
+	/* A secondary that has nothing of anybody's says so. */
+	if (s->role == KCOLO_ROLE_PRIMARY || s->committed || s->clean)
+		memcpy(hello.uuid, s->uuid, sizeof(hello.uuid));
 	mutex_unlock(&s->lock);
 	strscpy(hello.name, s->name, sizeof(hello.name));
 	kcolo_wire_put_hello(body, &hello);
 	return kcolo_conn_send(conn, &hdr, body, NULL, NULL);
+}
+
+static const char *image_misfit(const struct kcolo_session *s,
+				const struct kcolo_wire_hello *hello)
+{
+	bool nobodys = !memchr_inv(hello->uuid, 0, sizeof(hello->uuid));
+
+	if (s->role == KCOLO_ROLE_PRIMARY && nobodys)
+		return hello->committed ?
+		       "the peer has a checkpoint that is nobody's" : NULL;
+	if (s->uuid_known && memcmp(hello->uuid, s->uuid, sizeof(s->uuid)))
+		return "the peer's session is not the one this one belongs to";
+	if (s->role == KCOLO_ROLE_PRIMARY && hello->committed > s->epoch)
+		return "the peer has a checkpoint that was never sent";
+	return NULL;
 }
 
 /* Why the other end does not fit, or NULL. Each mismatch has its name. */
@@ -148,9 +166,7 @@ static const char *hello_misfit(struct kcolo_session *s,
 		return "the peer has the same role: one end must be secondary";
 	if (strcmp(hello->name, s->name))
 		return "the peer's session has another name";
-	if (s->uuid_known && memcmp(hello->uuid, s->uuid, sizeof(s->uuid)))
-		return "the peer's session is not the one this one belongs to";
-	return NULL;
+	return image_misfit(s, hello);
 }
 
 /**
@@ -235,29 +251,33 @@ static void no_connection(int err, char *why, size_t len)
 }
 
 static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
-		       enum kcolo_wire_channel channel, char *why, size_t len)
+		       enum kcolo_wire_channel channel,
+		       struct kcolo_wire_hello *hello, char *why, size_t len)
 {
-	struct kcolo_wire_hello hello;
+	union kcolo_addr peer;
 	const char *bad;
 	int err;
 
 	conn->timeout = READ_ONCE(s->peer_timeout);
-	err = kcolo_conn_connect(conn, s->net, &s->local, &s->peer);
+	mutex_lock(&s->lock);
+	peer = s->peer;
+	mutex_unlock(&s->lock);
+	err = kcolo_conn_connect(conn, s->net, &s->local, &peer);
 	if (err) {
 		no_connection(err, why, len);
 		return err;
 	}
-	err = kcolo_link_greet(s, conn, channel);
+	err = kcolo_link_greet(s, conn, channel, s->incarnation);
 	if (err) {
 		strscpy(why, "the peer closed the connection", len);
 		return err;
 	}
 	conn->deadline = jiffies + msecs_to_jiffies(conn->timeout);
-	err = get_hello(conn, &hello, why, len);
+	err = get_hello(conn, hello, why, len);
 	conn->deadline = 0;
 	if (err)
 		return err;
-	bad = hello_misfit(s, &hello);
+	bad = hello_misfit(s, hello);
 	if (bad) {
 		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
 				  KCOLO_ABORT_REASON_PEER_REFUSED, bad);
@@ -269,21 +289,26 @@ static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
 
 /**
  * kcolo_link_connect - connect a primary to its secondary
- * @s: session; called by its worker
+ * @s: session without a link; called by its worker
+ * @hello: what the secondary says of itself; it fits
  * @why: on failure, the reason in words
  * @len: bytes of @why
  *
  * Return: 0; -EKEYREVOKED when the secondary has taken over; or another
  * negative errno. On failure there is no connection.
  */
-int kcolo_link_connect(struct kcolo_session *s, char *why, size_t len)
+int kcolo_link_connect(struct kcolo_session *s, struct kcolo_wire_hello *hello,
+		       char *why, size_t len)
 {
+	struct kcolo_wire_hello again;
 	int err;
 
-	err = connect_one(s, &s->control, KCOLO_WIRE_CONTROL, why, len);
+	/* A later try takes the place of an earlier one. */
+	s->incarnation++;
+	err = connect_one(s, &s->control, KCOLO_WIRE_CONTROL, hello, why, len);
 	WRITE_ONCE(s->greeted, !err);
 	if (!err)
-		err = connect_one(s, &s->data, KCOLO_WIRE_DATA, why, len);
+		err = connect_one(s, &s->data, KCOLO_WIRE_DATA, &again, why, len);
 	if (err) {
 		kcolo_conn_release(&s->control);
 		kcolo_conn_release(&s->data);
@@ -361,7 +386,7 @@ void kcolo_link_close(struct kcolo_session *s)
 	if (READ_ONCE(s->greeted))
 		wait_event_idle_timeout(s->wq, !READ_ONCE(s->greeted),
 					msecs_to_jiffies(CLOSE_MS));
-	if (READ_ONCE(s->state) == KCOLO_STATE_CONNECTING)
+	if (!test_bit(KCOLO_REQ_LINKED, &s->req))
 		return;
 	if (say_close(s))
 		return;
@@ -435,6 +460,14 @@ static bool silent_for(const struct kcolo_session *s, unsigned int ms)
 	return !time_before(jiffies, s->control.rx_time + msecs_to_jiffies(ms));
 }
 
+/* One who looks for its peer again is told by it then what it has missed. */
+static unsigned int patience_after(const struct kcolo_session *s,
+				   unsigned int timeout)
+{
+	return READ_ONCE(s->reconnect) ? min_t(unsigned int, timeout, CLOSE_MS) :
+					 timeout;
+}
+
 /**
  * kcolo_link_receive - receive on the control connection until it is lost
  * @s: session, connected; called by the thread that receives on control
@@ -443,7 +476,8 @@ static bool silent_for(const struct kcolo_session *s, unsigned int ms)
  * Either end sends PING when nothing has come for a third of its own
  * peer-timeout, which need not be the other's, and gives a peer up that was
  * silent for all of it. A shorter one reaches a wait that has begun within
- * TICK_MS.
+ * TICK_MS. On a link that has failed the peer is only heard out, for CLOSE_MS of
+ * silence when another link is made then.
  */
 void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 {
@@ -459,6 +493,8 @@ void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 	}
 	while (!bad && !kthread_should_stop()) {
 		timeout = READ_ONCE(s->peer_timeout);
+		if (!link_is_up(s))
+			timeout = patience_after(s, timeout);
 		ready = kcolo_conn_wait(&s->control,
 					clamp(timeout / 3, 1U, TICK_MS));
 		if (ready < 0) {

@@ -14,11 +14,12 @@ typedef const char *(*kcolo_link_fn)(struct kcolo_session *s,
 				     const struct kcolo_wire_hdr *hdr,
 				     const u8 *body);
 
-int kcolo_link_connect(struct kcolo_session *s, char *why, size_t len);
+int kcolo_link_connect(struct kcolo_session *s, struct kcolo_wire_hello *hello,
+		       char *why, size_t len);
 int kcolo_link_accept(struct kcolo_session *s, struct kcolo_conn *conn,
 		      struct kcolo_wire_hello *hello);
 int kcolo_link_greet(struct kcolo_session *s, struct kcolo_conn *conn,
-		     enum kcolo_wire_channel channel);
+		     enum kcolo_wire_channel channel, u64 incarnation);
 void kcolo_link_refuse(struct kcolo_conn *conn, enum kcolo_wire_type type,
 		       u32 reason, const char *why);
 int kcolo_link_send(struct kcolo_session *s, struct kcolo_wire_hdr *hdr,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Who may connect to a secondary: one primary, with a control and a data
- * connection, one after the other. Whoever else comes is told why not.
+ * connection, one after the other. When it comes again, it has lost the link
+ * before, whatever is known of that here. Whoever else comes is told why not.
  */
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
@@ -12,47 +13,37 @@
 /* A peer that has connected has to say HELLO within so many milliseconds. */
 #define HELLO_MS	2000
 
-/* Take one connection of the pair, which must be of the channel given. */
-static int take_channel(struct kcolo_session *s, struct kcolo_conn *conn,
-			enum kcolo_wire_channel channel)
-{
-	struct kcolo_wire_hello hello;
-	int err;
+#define NO_PAIR	"the connections of a pair have to come one after the other"
 
-	err = kcolo_link_accept(s, conn, &hello);
-	if (err)
-		return err;
-	if (hello.channel != channel ||
-	    (channel == KCOLO_WIRE_DATA && hello.incarnation != s->incarnation)) {
-		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
-				  KCOLO_ABORT_REASON_PEER_REFUSED,
-				  "the connections of a pair have to come one after the other");
-		return -EPROTO;
-	}
-	mutex_lock(&s->lock);
-	s->incarnation = hello.incarnation;
-	if (!s->uuid_known) {
-		memcpy(s->uuid, hello.uuid, sizeof(s->uuid));
-		s->uuid_known = true;
-	}
-	mutex_unlock(&s->lock);
-	return kcolo_link_greet(s, conn, channel);
+static int refuse(struct kcolo_conn *conn, const char *why)
+{
+	kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
+			  KCOLO_ABORT_REASON_PEER_REFUSED, why);
+	return -EPROTO;
 }
 
 /* One who comes when nobody is wanted any more. */
-static void turn_away(struct kcolo_session *s, struct kcolo_conn *conn)
+static bool turn_away(struct kcolo_session *s, struct kcolo_conn *conn)
 {
-	enum kcolo_state state;
-
-	mutex_lock(&s->lock);
-	state = s->state;
-	mutex_unlock(&s->lock);
-	if (state == KCOLO_STATE_PROMOTED)
+	switch (READ_ONCE(s->state)) {
+	case KCOLO_STATE_PROMOTED:
 		kcolo_link_refuse(conn, KCOLO_WIRE_FENCED, 0, NULL);
-	else
-		kcolo_link_refuse(conn, KCOLO_WIRE_ABORT,
-				  KCOLO_ABORT_REASON_PEER_REFUSED,
-				  "the secondary has lost its primary and waits to be promoted or deleted");
+		return true;
+	case KCOLO_STATE_BROKEN:
+		refuse(conn, "the secondary could not put a checkpoint in place: make it anew");
+		return true;
+	case KCOLO_STATE_LOST:
+		if (READ_ONCE(s->reconnect))
+			break;
+		refuse(conn, "the secondary has lost its primary and waits to be promoted or deleted");
+		return true;
+	default:
+		break;
+	}
+	if (!READ_ONCE(s->guest.gone))
+		return false;
+	refuse(conn, "the secondary's VMM has died");
+	return true;
 }
 
 static int accept_until(struct kcolo_session *s, struct kcolo_conn *conn,
@@ -71,61 +62,126 @@ static int accept_until(struct kcolo_session *s, struct kcolo_conn *conn,
 	return err;
 }
 
-/* One who came and went decides nothing, not even whose secondary this is. */
-static void forget_uuid(struct kcolo_session *s)
+static bool has_link(const struct kcolo_session *s)
 {
-	mutex_lock(&s->lock);
-	memset(s->uuid, 0, sizeof(s->uuid));
-	s->uuid_known = false;
-	mutex_unlock(&s->lock);
+	return test_bit(KCOLO_REQ_LINKED, &s->req);
 }
 
-static bool connect_pair(struct kcolo_session *s, struct kcolo_conn *first,
-			 const union kcolo_addr *peer)
+/* Whether the primary of the link there is has made another one. */
+static bool comes_again(struct kcolo_session *s,
+			const struct kcolo_wire_hello *hello)
 {
-	bool known = s->uuid_known, ok;
-	struct kcolo_conn second;
+	bool again;
 
-	s->control.timeout = READ_ONCE(s->peer_timeout);
-	s->data.timeout = s->control.timeout;
-	ok = !take_channel(s, first, KCOLO_WIRE_CONTROL) &&
-	     !accept_until(s, &second, NULL, HELLO_MS);
-	if (ok && take_channel(s, &second, KCOLO_WIRE_DATA)) {
-		kcolo_conn_release(&second);
-		ok = false;
-	}
-	if (!ok) {
-		if (!known)
-			forget_uuid(s);
-		return false;
-	}
-	kcolo_conn_move(&s->control, first);
-	kcolo_conn_move(&s->data, &second);
 	mutex_lock(&s->lock);
+	again = s->reconnect &&
+		!memcmp(hello->uuid, s->uuid, sizeof(s->uuid)) &&
+		hello->incarnation > s->incarnation;
+	mutex_unlock(&s->lock);
+	return again;
+}
+
+/* A link that there is gives way to its primary's next one. */
+static int make_room(struct kcolo_session *s, struct kcolo_conn *conn,
+		     const struct kcolo_wire_hello *hello)
+{
+	if (!has_link(s))
+		return 0;
+	if (!comes_again(s, hello))
+		return refuse(conn, "the secondary has a primary already");
+	kcolo_session_link_failed(s, KCOLO_ABORT_REASON_PEER_LOST,
+				  "the primary has connected anew");
+	wait_event_idle_timeout(s->wq, !has_link(s) ||
+				kcolo_session_stopping(s),
+				msecs_to_jiffies(HELLO_MS));
+	if (has_link(s))
+		return refuse(conn, "the secondary is not done with the link before");
+	return turn_away(s, conn) ? -EPROTO : 0;
+}
+
+static int take_control(struct kcolo_session *s, struct kcolo_conn *conn,
+			struct kcolo_wire_hello *hello)
+{
+	int err = kcolo_link_accept(s, conn, hello);
+
+	if (!err && hello->channel != KCOLO_WIRE_CONTROL)
+		err = refuse(conn, NO_PAIR);
+	if (!err)
+		err = make_room(s, conn, hello);
+	return err ? err : kcolo_link_greet(s, conn, KCOLO_WIRE_CONTROL,
+					    hello->incarnation);
+}
+
+static int take_data(struct kcolo_session *s, struct kcolo_conn *conn,
+		     const struct kcolo_wire_hello *control)
+{
+	struct kcolo_wire_hello hello;
+	int err = kcolo_link_accept(s, conn, &hello);
+
+	if (err)
+		return err;
+	if (memcmp(hello.uuid, control->uuid, sizeof(hello.uuid)))
+		return refuse(conn, "the peer's session is not the one this one belongs to");
+	if (hello.channel != KCOLO_WIRE_DATA ||
+	    hello.incarnation != control->incarnation)
+		return refuse(conn, NO_PAIR);
+	return kcolo_link_greet(s, conn, KCOLO_WIRE_DATA, hello.incarnation);
+}
+
+/*
+ * Under one lock: a promotion comes before it, and then there is no link, or
+ * after it, and then it has one to say FENCED on.
+ */
+static void begin(struct kcolo_session *s, struct kcolo_conn *control,
+		  struct kcolo_conn *data, const struct kcolo_wire_hello *hello,
+		  const union kcolo_addr *peer)
+{
+	mutex_lock(&s->lock);
+	/* Lost it may be again when the VMM has died meanwhile. */
+	if (s->state != KCOLO_STATE_CONNECTING && s->state != KCOLO_STATE_LOST) {
+		mutex_unlock(&s->lock);
+		return;
+	}
+	kcolo_conn_move(&s->control, control);
+	kcolo_conn_move(&s->data, data);
 	s->peer = *peer;
-	s->error[0] = 0;
-	/* Lost it is when the VMM has died meanwhile. */
-	if (s->state == KCOLO_STATE_CONNECTING &&
-	    kcolo_state_set(s, KCOLO_STATE_IDLE))
+	s->incarnation = hello->incarnation;
+	memcpy(s->uuid, hello->uuid, sizeof(s->uuid));
+	s->uuid_known = true;
+	kcolo_link_begin(s);
+	if (kcolo_state_set(s, KCOLO_STATE_IDLE))
 		kcolo_session_notify(s, &(struct kcolo_notice) {
 			.type = KCOLO_EVENT_TYPE_PEER_CONNECTED });
 	mutex_unlock(&s->lock);
-	kcolo_session_request(s, KCOLO_REQ_CONNECTED);
 	/* A VMM that has died before found no link to give up. */
 	if (READ_ONCE(s->guest.gone))
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_VM_GONE,
 					  "the VMM has died");
-	return true;
+}
+
+static void connect_pair(struct kcolo_session *s, struct kcolo_conn *control,
+			 const union kcolo_addr *peer)
+{
+	struct kcolo_wire_hello hello;
+	struct kcolo_conn data;
+
+	if (take_control(s, control, &hello) ||
+	    accept_until(s, &data, NULL, HELLO_MS))
+		return;
+	s->control.timeout = READ_ONCE(s->peer_timeout);
+	s->data.timeout = s->control.timeout;
+	if (!take_data(s, &data, &hello))
+		begin(s, control, &data, &hello, peer);
+	kcolo_conn_release(&data);
 }
 
 /**
- * kcolo_listen_serve - take a primary's connections, and receive on control
- * @s: secondary that listens; called by the thread that receives on control
- * @fn: called for each message of the primary
+ * kcolo_listen_serve - take a primary's connections
+ * @s: secondary that listens; called by the thread that does
  *
  * Returns when the session ends.
  */
-void kcolo_listen_serve(struct kcolo_session *s, kcolo_link_fn fn)
+void kcolo_listen_serve(struct kcolo_session *s)
 {
 	union kcolo_addr peer = {};
 	struct kcolo_conn conn;
@@ -141,14 +197,8 @@ void kcolo_listen_serve(struct kcolo_session *s, kcolo_link_fn fn)
 						kcolo_session_stopping(s), HZ / 2);
 			continue;
 		}
-		if (test_bit(KCOLO_REQ_CONNECTED, &s->req))
-			turn_away(s, &conn);
-		else if (READ_ONCE(s->guest.gone))
-			kcolo_link_refuse(&conn, KCOLO_WIRE_ABORT,
-					  KCOLO_ABORT_REASON_PEER_REFUSED,
-					  "the secondary's VMM has died");
-		else if (connect_pair(s, &conn, &peer))
-			kcolo_link_receive(s, fn);
+		if (!turn_away(s, &conn))
+			connect_pair(s, &conn, &peer);
 		kcolo_conn_release(&conn);
 	}
 }

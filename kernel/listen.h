@@ -6,6 +6,6 @@
 
 struct kcolo_session;
 
-void kcolo_listen_serve(struct kcolo_session *s, kcolo_link_fn fn);
+void kcolo_listen_serve(struct kcolo_session *s);
 
 #endif

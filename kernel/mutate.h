@@ -29,6 +29,9 @@
 #define KCOLO_MUTANT_log_sync_no_wait	19
 #define KCOLO_MUTANT_one_space		20
 #define KCOLO_MUTANT_round_goes_on	21
+#define KCOLO_MUTANT_trust_epoch	22
+#define KCOLO_MUTANT_equal_keeps_staged	23
+#define KCOLO_MUTANT_forget_on_loss	24
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

@@ -117,6 +117,7 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb)
 	r->in_place = tb[KCOLO_A_REGION_IN_PLACE];
 	mutex_lock(&s->map_lock);
 	s->region[s->nr_regions++] = r;
+	s->regions_changed = true;
 	mutex_unlock(&s->map_lock);
 	return 0;
 }
@@ -144,7 +145,7 @@ static int change_regions(struct kcolo_session *s, struct genl_info *info,
 {
 	if (!kcolo_state_allows(s, cmd))
 		return kcolo_nl_refuse_state(s, info);
-	if (s->regions_agreed) {
+	if (s->regions_agreed || s->committed) {
 		NL_SET_ERR_MSG(info->extack,
 			       "regions are fixed once the first checkpoint has begun");
 		return -EBUSY;
@@ -233,6 +234,7 @@ static int del_region(struct kcolo_session *s, const char *name,
 	}
 	mutex_lock(&s->map_lock);
 	s->region[--s->nr_regions] = NULL;
+	s->regions_changed = true;
 	mutex_unlock(&s->map_lock);
 	kcolo_region_free(r);
 	return 0;

@@ -80,24 +80,15 @@ static void set_params(struct kcolo_session *s, struct nlattr **attrs)
 	if (attrs[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT])
 		WRITE_ONCE(s->log_sync_timeout,
 			   nla_get_u32(attrs[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT]));
+	if (attrs[KCOLO_A_SESSION_RECONNECT])
+		WRITE_ONCE(s->reconnect,
+			   nla_get_u8(attrs[KCOLO_A_SESSION_RECONNECT]));
 }
 
-static int check_new(struct genl_info *info, enum kcolo_role role,
-		     const union kcolo_addr *local, const union kcolo_addr *peer)
+static int check_addrs(enum kcolo_role role, const union kcolo_addr *local,
+		       const union kcolo_addr *peer,
+		       struct netlink_ext_ack *extack)
 {
-	const char *name = nla_data(info->attrs[KCOLO_A_SESSION_NAME]);
-	struct netlink_ext_ack *extack = info->extack;
-
-	if (!kcolo_wire_name_ok(name) || strchr(name, '/')) {
-		NL_SET_ERR_MSG(extack,
-			       "a session's name is printable ASCII without spaces and slashes");
-		return -EINVAL;
-	}
-	if (!info->attrs[KCOLO_A_SESSION_INSECURE]) {
-		NL_SET_ERR_MSG(extack,
-			       "sessions have no keys yet: say insecure to trust whoever reaches the port");
-		return -EKEYREJECTED;
-	}
 	if (role == KCOLO_ROLE_PRIMARY && !peer->sa.sa_family) {
 		NL_SET_ERR_MSG(extack, "a primary needs the peer address to connect to");
 		return -EDESTADDRREQ;
@@ -128,6 +119,25 @@ static int check_new(struct genl_info *info, enum kcolo_role role,
 		return -EAFNOSUPPORT;
 	}
 	return 0;
+}
+
+static int check_new(struct genl_info *info, enum kcolo_role role,
+		     const union kcolo_addr *local, const union kcolo_addr *peer)
+{
+	const char *name = nla_data(info->attrs[KCOLO_A_SESSION_NAME]);
+	struct netlink_ext_ack *extack = info->extack;
+
+	if (!kcolo_wire_name_ok(name) || strchr(name, '/')) {
+		NL_SET_ERR_MSG(extack,
+			       "a session's name is printable ASCII without spaces and slashes");
+		return -EINVAL;
+	}
+	if (!info->attrs[KCOLO_A_SESSION_INSECURE]) {
+		NL_SET_ERR_MSG(extack,
+			       "sessions have no keys yet: say insecure to trust whoever reaches the port");
+		return -EKEYREJECTED;
+	}
+	return check_addrs(role, local, peer, extack);
 }
 
 static void refuse_start(struct genl_info *info, int err, enum kcolo_role role)
@@ -313,6 +323,56 @@ int kcolo_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/*
+ * Under s->lock. Another secondary takes the place of the one that is lost: the
+ * VMM need not know.
+ */
+static int check_peer(struct kcolo_session *s, struct sk_buff *skb,
+		      const union kcolo_addr *peer, struct netlink_ext_ack *extack)
+{
+	if (!netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(extack, "to change the peer needs CAP_NET_ADMIN");
+		return -EPERM;
+	}
+	if (s->role != KCOLO_ROLE_PRIMARY) {
+		NL_SET_ERR_MSG(extack, "a secondary listens: it takes no peer address");
+		return -EINVAL;
+	}
+	if (s->state != KCOLO_STATE_CONNECTING && s->state != KCOLO_STATE_LOST &&
+	    s->state != KCOLO_STATE_DOUBT) {
+		NL_SET_ERR_MSG(extack,
+			       "the session has a peer: delete the session there first");
+		return -EISCONN;
+	}
+	return check_addrs(s->role, &s->local, peer, extack);
+}
+
+/* Under s->lock. All or nothing. */
+static int set_session(struct kcolo_session *s, struct sk_buff *skb,
+		       struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[KCOLO_A_SESSION_PEER];
+	union kcolo_addr peer = {};
+	int err;
+
+	if (!kcolo_state_allows(s, KCOLO_CMD_SESSION_SET))
+		return kcolo_nl_refuse_state(s, info);
+	err = get_addr(attr, &peer, info->extack);
+	if (!err && attr)
+		err = check_peer(s, skb, &peer, info->extack);
+	if (err)
+		return err;
+	if (attr)
+		s->peer = peer;
+	set_params(s, info->attrs);
+	if (s->role == KCOLO_ROLE_PRIMARY &&
+	    (attr || info->attrs[KCOLO_A_SESSION_RECONNECT]))
+		kcolo_session_request(s, KCOLO_REQ_CONNECT);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+				.type = KCOLO_EVENT_TYPE_SESSION_SET });
+	return 0;
+}
+
 int kcolo_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kcolo_session *s;
@@ -325,13 +385,7 @@ int kcolo_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	mutex_lock(&s->lock);
-	if (kcolo_state_allows(s, KCOLO_CMD_SESSION_SET)) {
-		set_params(s, info->attrs);
-		kcolo_session_notify(s, &(struct kcolo_notice) {
-				.type = KCOLO_EVENT_TYPE_SESSION_SET });
-	} else {
-		err = kcolo_nl_refuse_state(s, info);
-	}
+	err = set_session(s, skb, info);
 	mutex_unlock(&s->lock);
 	kcolo_session_put(s);
 	return err;

@@ -7,14 +7,17 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
+#include "abort.h"
 #include "checkpoint.h"
 #include "link.h"
 #include "primary.h"
+#include "resync.h"
 #include "session.h"
 #include "stream.h"
 
-/* Between two tries to connect. */
+/* Between two tries to connect, at first and at most. */
 #define RETRY_MS	500
+#define RETRY_MAX_MS	8000
 
 /* Believed before the end was sent it would commit what was never whole. */
 static bool too_early(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr)
@@ -68,68 +71,134 @@ static int primary_receiver(void *arg)
 {
 	struct kcolo_session *s = arg;
 
-	wait_event_idle(s->wq, READ_ONCE(s->req) & (BIT(KCOLO_REQ_CONNECTED) |
-						    BIT(KCOLO_REQ_STOP)));
-	if (!kcolo_session_stopping(s))
+	while (kcolo_link_await(s, KCOLO_WIRE_CONTROL)) {
 		kcolo_link_receive(s, primary_message);
+		kcolo_link_leave(s, KCOLO_WIRE_CONTROL);
+	}
 	return 0;
 }
 
-#define CONNECT_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_VM_GONE))
-
-/* Try until the peer is there, the peer is fenced off, or the session ends. */
-static void primary_connect(struct kcolo_session *s)
+/* Whether there is no peer, and one is to be looked for. */
+static bool peer_is_wanted(const struct kcolo_session *s)
 {
-	char why[KCOLO_ERROR_MAX];
-	int err;
-
-	while (!(READ_ONCE(s->req) & CONNECT_REQS)) {
-		err = kcolo_link_connect(s, why, sizeof(why));
-		mutex_lock(&s->lock);
-		WRITE_ONCE(s->greeted, false);
-		if (!err) {
-			s->error[0] = 0;
-			if (kcolo_state_set(s, KCOLO_STATE_IDLE))
-				kcolo_session_notify(s, &(struct kcolo_notice) {
-					.type = KCOLO_EVENT_TYPE_PEER_CONNECTED });
-		} else {
-			kcolo_session_set_error(s, why);
-		}
-		if (err == -EKEYREVOKED) {
-			s->link_reason = KCOLO_ABORT_REASON_FENCED;
-			strscpy(s->link_error, why, sizeof(s->link_error));
-			set_bit(KCOLO_REQ_LINK, &s->req);
-		}
-		mutex_unlock(&s->lock);
-		wake_up_all(&s->wq);
-		if (!err)
-			kcolo_session_request(s, KCOLO_REQ_CONNECTED);
-		if (!err || err == -EKEYREVOKED)
-			return;
-		wait_event_idle_timeout(s->wq,
-					READ_ONCE(s->req) & CONNECT_REQS,
-					msecs_to_jiffies(RETRY_MS));
+	if (test_bit(KCOLO_REQ_LINKED, &s->req) || READ_ONCE(s->guest.gone))
+		return false;
+	switch (READ_ONCE(s->state)) {
+	case KCOLO_STATE_CONNECTING:
+		return true;
+	case KCOLO_STATE_LOST:
+	case KCOLO_STATE_DOUBT:
+		return READ_ONCE(s->reconnect);
+	default:
+		return false;
 	}
 }
 
+/* What was wrong before stands first: that it is tried again is no news. */
+static void not_connected(struct kcolo_session *s, int err, const char *why)
+{
+	char both[2 * KCOLO_ERROR_MAX + 2];	/* cut when it is kept */
+
+	mutex_lock(&s->lock);
+	if (err == -EKEYREVOKED) {
+		s->link_reason = KCOLO_ABORT_REASON_FENCED;
+		strscpy(s->link_error, why, sizeof(s->link_error));
+		set_bit(KCOLO_REQ_LINK, &s->req);
+	}
+	if (s->link_error[0] && err != -EKEYREVOKED) {
+		snprintf(both, sizeof(both), "%s; %s", s->link_error, why);
+		why = both;
+	}
+	kcolo_session_set_error(s, why);
+	mutex_unlock(&s->lock);
+}
+
+/**
+ * struct retry - when to look for the peer
+ * @next: jiffies of the next try
+ * @ms: between that and the one after it
+ */
+struct retry {
+	unsigned long next;
+	unsigned int ms;
+};
+
+static void retry_now(struct retry *r)
+{
+	r->next = jiffies;
+	r->ms = RETRY_MS;
+}
+
+/* Who was there before is waited for longer and longer. */
+static void retry_later(const struct kcolo_session *s, struct retry *r)
+{
+	r->next = jiffies + msecs_to_jiffies(r->ms);
+	if (s->links)
+		r->ms = min_t(unsigned int, 2 * r->ms, RETRY_MAX_MS);
+}
+
+static void primary_connect(struct kcolo_session *s, struct retry *r)
+{
+	struct kcolo_wire_hello hello;
+	char why[KCOLO_ERROR_MAX];
+	int err;
+
+	err = kcolo_link_connect(s, &hello, why, sizeof(why));
+	WRITE_ONCE(s->greeted, false);
+	if (err) {
+		not_connected(s, err, why);
+		retry_later(s, r);
+	} else {
+		kcolo_resync_connected(s, &hello);
+	}
+	wake_up_all(&s->wq);
+}
+
 #define IDLE_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
-			 BIT(KCOLO_REQ_VM_GONE) | BIT(KCOLO_REQ_CHECKPOINT))
+			 BIT(KCOLO_REQ_VM_GONE) | BIT(KCOLO_REQ_CONNECT) | \
+			 BIT(KCOLO_REQ_CHECKPOINT) | BIT(KCOLO_REQ_ABORT))
+
+static bool has_work(const struct kcolo_session *s)
+{
+	return READ_ONCE(s->req) & IDLE_REQS || kcolo_link_over(s);
+}
+
+static void wait_for_work(struct kcolo_session *s, const struct retry *r)
+{
+	long left = r->next - jiffies;
+
+	if (!peer_is_wanted(s))
+		wait_event_idle(s->wq, has_work(s) || peer_is_wanted(s));
+	else if (left > 0)
+		wait_event_idle_timeout(s->wq, has_work(s), left);
+}
 
 static int primary_worker(void *arg)
 {
 	struct kcolo_session *s = arg;
+	struct retry retry;
 
 	allow_signal(SIGKILL);		/* see stop_thread() */
-	if (kcolo_session_await_start(s))
-		primary_connect(s);
+	kcolo_session_await_start(s);
+	retry_now(&retry);
 	while (!kcolo_session_stopping(s)) {
-		wait_event_idle(s->wq, READ_ONCE(s->req) & IDLE_REQS);
+		wait_for_work(s, &retry);
 		if (test_and_clear_bit(KCOLO_REQ_VM_GONE, &s->req))
 			kcolo_session_vm_gone(s);
 		if (test_and_clear_bit(KCOLO_REQ_CHECKPOINT, &s->req))
 			kcolo_checkpoint_run(s);
-		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))
-			kcolo_checkpoint_link_lost(s);
+		if (test_and_clear_bit(KCOLO_REQ_ABORT, &s->req))
+			kcolo_abort_doubt(s);
+		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req)) {
+			kcolo_abort_link_lost(s);
+			retry_now(&retry);
+		}
+		kcolo_link_reap(s);
+		if (test_and_clear_bit(KCOLO_REQ_CONNECT, &s->req))
+			retry_now(&retry);
+		if (peer_is_wanted(s) && !kcolo_session_stopping(s) &&
+		    time_after_eq(jiffies, retry.next))
+			primary_connect(s, &retry);
 	}
 	return 0;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The secondary: one thread that listens and receives on the control
- * connection, one that receives pages (apply.c), and a worker that commits,
- * puts in place (commit.c), and promotes.
+ * The secondary: one thread that listens (listen.c), one that receives on the
+ * control connection, one that receives pages (apply.c), and a worker that
+ * commits, puts in place (commit.c), and promotes.
  */
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
+#include "agree.h"
 #include "apply.h"
 #include "commit.h"
 #include "end.h"
@@ -15,116 +16,6 @@
 #include "secondary.h"
 #include "session.h"
 #include "trace.h"
-
-static struct kcolo_region *find_region(struct kcolo_session *s,
-					const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr_regions; i++)
-		if (!strcmp(s->region[i]->name, name))
-			return s->region[i];
-	return NULL;
-}
-
-static bool named_before(struct kcolo_session *s, unsigned int nr,
-			 const struct kcolo_region *r)
-{
-	while (nr--)
-		if (s->peer_region[nr] == r)
-			return true;
-	return false;
-}
-
-/* Under s->lock. Fills in why when the primary's regions are not ours too. */
-static bool match_regions(struct kcolo_session *s, const u8 *body,
-			  unsigned int nr, char *why, size_t len)
-{
-	struct kcolo_wire_region wr;
-	struct kcolo_region *r;
-	unsigned int i;
-	const char *bad;
-
-	for (i = 0; i < nr; i++) {
-		bad = kcolo_wire_get_region(body + i * KCOLO_WIRE_REGION, &wr);
-		if (bad) {
-			strscpy(why, bad, len);
-			return false;
-		}
-		r = find_region(s, wr.name);
-		if (!r) {
-			snprintf(why, len, "the secondary has no region '%s'",
-				 wr.name);
-			return false;
-		}
-		if (r->nr_pages << PAGE_SHIFT != wr.size) {
-			snprintf(why, len,
-				 "region '%s' is %llu bytes on the primary and %llu on the secondary",
-				 wr.name, wr.size, r->nr_pages << PAGE_SHIFT);
-			return false;
-		}
-		if (named_before(s, i, r)) {
-			snprintf(why, len, "the primary has region '%s' twice",
-				 wr.name);
-			return false;
-		}
-		s->region_pages[i] = r->nr_pages;
-		s->peer_region[i] = r;
-	}
-	if (nr == s->nr_regions)
-		return true;
-	snprintf(why, len, "the primary has %u regions and the secondary %u",
-		 nr, s->nr_regions);
-	return false;
-}
-
-/* Under s->lock. One end's word is not enough: nothing would be sent. */
-static bool match_clean(struct kcolo_session *s, bool clean, char *why,
-			size_t len)
-{
-	if (clean == s->clean)
-		return true;
-	strscpy(why, clean ?
-		"the primary said clean and the secondary did not: both have to say it, or none" :
-		"the secondary said clean and the primary did not: both have to say it, or none",
-		len);
-	return false;
-}
-
-static const char *got_regions(struct kcolo_session *s,
-			       const struct kcolo_wire_hdr *hdr, const u8 *body)
-{
-	unsigned int nr = hdr->length / KCOLO_WIRE_REGION;
-	char why[KCOLO_WIRE_TEXT_MAX];
-	bool fits;
-
-	if (hdr->length % KCOLO_WIRE_REGION)
-		return "REGIONS is not as long as its parts";
-	if (hdr->arg & ~KCOLO_WIRE_CLEAN)
-		return "REGIONS says something that is not known";
-	mutex_lock(&s->lock);
-	if (s->regions_agreed || s->state != KCOLO_STATE_IDLE) {
-		mutex_unlock(&s->lock);
-		return "REGIONS came when they were agreed";
-	}
-	fits = match_regions(s, body, nr, why, sizeof(why)) &&
-	       match_clean(s, hdr->arg & KCOLO_WIRE_CLEAN, why, sizeof(why));
-	s->regions_agreed = fits;
-	if (!fits)
-		kcolo_session_set_error(s, why);
-	mutex_unlock(&s->lock);
-	mutex_lock(&s->staging_lock);
-	s->nr_peer_regions = fits ? nr : 0;
-	mutex_unlock(&s->staging_lock);
-	if (fits)
-		kcolo_link_say(s, KCOLO_WIRE_CHECKPOINT_READY, hdr->epoch, 0,
-			       NULL, 0);
-	else
-		kcolo_link_say(s, KCOLO_WIRE_ABORT, hdr->epoch,
-			       KCOLO_ABORT_REASON_PEER_REFUSED, why,
-			       strlen(why));
-	return NULL;
-}
 
 /* Not the peer's fault: the link ends, and not for what it has sent. */
 static const char *no_memory(struct kcolo_session *s, const char *what)
@@ -158,8 +49,6 @@ static const char *open_epoch(struct kcolo_session *s,
 	s->rx_epoch = hdr->epoch;
 	memset(&s->got, 0, sizeof(s->got));
 	s->take_pages = true;
-	s->direct = !s->committed &&
-		    (!s->clean || kcolo_mutant(clean_direct));
 	mutex_unlock(&s->staging_lock);
 	kcolo_state_set(s, KCOLO_STATE_RECEIVING);
 	mutex_unlock(&s->lock);
@@ -320,7 +209,7 @@ static const char *take_message(struct kcolo_session *s,
 	const char *bad;
 
 	if (hdr->type == KCOLO_WIRE_REGIONS)
-		return got_regions(s, hdr, body);
+		return kcolo_agree_regions(s, hdr, body);
 	if (hdr->type == KCOLO_WIRE_CHECKPOINT_REQUEST)
 		return open_epoch(s, hdr);
 	if (ask_drop(s, hdr))
@@ -352,6 +241,14 @@ static const char *secondary_message(struct kcolo_session *s,
 	 * link has to stand until FENCED is said.
 	 */
 	return READ_ONCE(s->state) == KCOLO_STATE_PROMOTED ? NULL : bad;
+}
+
+static void forget_uuid(struct kcolo_session *s)
+{
+	lockdep_assert_held(&s->lock);
+	memset(s->uuid, 0, sizeof(s->uuid));
+	s->uuid_known = false;
+	s->epoch = 0;
 }
 
 static void link_lost(struct kcolo_session *s)
@@ -386,6 +283,9 @@ static void link_lost(struct kcolo_session *s)
 	epoch = s->epoch;
 	close_epoch(s, s->link_reason);
 	kcolo_state_set(s, KCOLO_STATE_LOST);
+	/* One that has nothing of anybody's may become another's. */
+	if (!s->committed && !s->clean)
+		forget_uuid(s);
 	s->abort_reason = s->link_reason;
 	kcolo_session_set_error(s, s->link_error);
 	if (!closed)
@@ -450,7 +350,8 @@ static int secondary_worker(void *arg)
 	struct kcolo_session *s = arg;
 
 	while (!kcolo_session_stopping(s)) {
-		wait_event_idle(s->wq, READ_ONCE(s->req) & WORKER_REQS);
+		wait_event_idle(s->wq, READ_ONCE(s->req) & WORKER_REQS ||
+				kcolo_link_over(s));
 		if (test_and_clear_bit(KCOLO_REQ_END, &s->req))
 			kcolo_commit_end(s);
 		if (test_and_clear_bit(KCOLO_REQ_APPLY, &s->req))
@@ -461,6 +362,7 @@ static int secondary_worker(void *arg)
 			promote(s);
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))
 			link_lost(s);
+		kcolo_link_reap(s);
 		if (test_and_clear_bit(KCOLO_REQ_VM_GONE, &s->req))
 			kcolo_session_vm_gone(s);
 	}
@@ -475,10 +377,10 @@ static int secondary_data(void *arg)
 	struct kcolo_session *s = arg;
 
 	allow_signal(SIGKILL);		/* see stop_thread() */
-	wait_event_idle(s->wq, READ_ONCE(s->req) & (BIT(KCOLO_REQ_CONNECTED) |
-						    BIT(KCOLO_REQ_STOP)));
-	if (!kcolo_session_stopping(s))
+	while (kcolo_link_await(s, KCOLO_WIRE_DATA)) {
 		kcolo_receive_pages(s);
+		kcolo_link_leave(s, KCOLO_WIRE_DATA);
+	}
 	return 0;
 }
 
@@ -486,8 +388,19 @@ static int secondary_control(void *arg)
 {
 	struct kcolo_session *s = arg;
 
+	while (kcolo_link_await(s, KCOLO_WIRE_CONTROL)) {
+		kcolo_link_receive(s, secondary_message);
+		kcolo_link_leave(s, KCOLO_WIRE_CONTROL);
+	}
+	return 0;
+}
+
+static int secondary_listen(void *arg)
+{
+	struct kcolo_session *s = arg;
+
 	if (kcolo_session_await_start(s))
-		kcolo_listen_serve(s, secondary_message);
+		kcolo_listen_serve(s);
 	return 0;
 }
 
@@ -508,5 +421,7 @@ int kcolo_secondary_start(struct kcolo_session *s)
 		err = kcolo_session_thread(s, &s->rx_data, secondary_data, "data");
 	if (!err)
 		err = kcolo_session_thread(s, &s->ctl, secondary_control, "ctl");
+	if (!err)
+		err = kcolo_session_thread(s, &s->listen, secondary_listen, "lsn");
 	return err;
 }

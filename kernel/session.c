@@ -75,6 +75,7 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 	s->peer_timeout = KCOLO_PEER_TIMEOUT_DEFAULT;
 	s->pause_limit = KCOLO_PAUSE_LIMIT_DEFAULT;
 	s->checksum = true;
+	s->reconnect = true;
 	s->log_sync_timeout = KCOLO_LOG_SYNC_TIMEOUT_DEFAULT;
 	mutex_init(&s->lock);
 	mutex_init(&s->map_lock);
@@ -93,7 +94,7 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 	if (role == KCOLO_ROLE_PRIMARY) {
 		get_random_bytes(s->uuid, sizeof(s->uuid));
 		s->uuid_known = true;
-		s->incarnation = get_random_u64();
+		s->incarnation = get_random_u32();
 	}
 	return s;
 }
@@ -297,6 +298,24 @@ void kcolo_session_count_abort(struct kcolo_session *s,
 	KCOLO_STAT(s, ABORTS)++;
 	s->stats[KCOLO_A_STATS_ABORTS_REQUESTED + reason -
 		 KCOLO_ABORT_REASON_REQUESTED]++;
+}
+
+/**
+ * kcolo_session_committed - the open epoch is committed
+ * @s: primary; its lock is held
+ */
+void kcolo_session_committed(struct kcolo_session *s)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&s->lock);
+	s->committed = s->epoch;
+	s->end_sent = false;
+	s->applying = true;
+	for (i = 0; i < s->nr_regions; i++)
+		s->region[i]->based = true;
+	KCOLO_STAT(s, CHECKPOINTS)++;
+	KCOLO_STAT(s, CHECKPOINTS_URGENT) += s->kind == KCOLO_KIND_URGENT;
 }
 
 /**

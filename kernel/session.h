@@ -52,7 +52,8 @@ enum kcolo_req {
 	KCOLO_REQ_START,	/* the session is published: it can be found */
 	KCOLO_REQ_STOP,		/* the session is ending */
 	KCOLO_REQ_LINK,		/* a connection failed; session.link_* say why */
-	KCOLO_REQ_CONNECTED,	/* both connections stand */
+	KCOLO_REQ_LINKED,	/* there is a link, though it may have failed */
+	KCOLO_REQ_CONNECT,	/* primary: try to connect now */
 	KCOLO_REQ_END,		/* secondary: the end of the epoch is known */
 	KCOLO_REQ_APPLY,	/* secondary: the epoch was committed by apply */
 	KCOLO_REQ_DROP,		/* secondary: drop_epoch is to be dropped */
@@ -113,10 +114,15 @@ struct kcolo_session {
 	enum kcolo_kind kind;
 	bool synced;
 	bool clean;			/* RAM is what the peer has */
+	bool reconnect;
+	u64 links;
+	enum kcolo_resync resync;
 	u64 drop_epoch;			/* secondary: of KCOLO_REQ_DROP */
 	u64 dropped;			/* secondary: the last epoch dropped */
 	bool end_sent;
+	bool applying;			/* primary: committed, not in place yet */
 	bool regions_agreed;
+	bool regions_changed;		/* primary: the tracker is to know */
 	enum kcolo_stop_reason stop_reason;
 	enum kcolo_abort_reason abort_reason;
 	enum kcolo_abort_reason link_reason;
@@ -153,9 +159,12 @@ struct kcolo_session {
 	struct kcolo_conn listener;	/* secondary */
 	struct kcolo_conn control;
 	struct kcolo_conn data;
+	/* Bits of enum kcolo_wire_channel: who receives, see link_life.c. */
+	unsigned long receiving;
 	u64 incarnation;
 	bool greeted;			/* primary: control stands, data not yet */
 	struct task_struct *worker;
+	struct task_struct *listen;	/* secondary: whom others connect to */
 	struct task_struct *ctl;	/* receives on control */
 	struct task_struct *rx_data;	/* secondary: receives on data */
 
@@ -168,13 +177,13 @@ struct kcolo_session {
 	struct mutex staging_lock;	/* over what follows, up to stats */
 	struct kcolo_staging staging;
 	bool take_pages;		/* an epoch is open */
-	bool direct;			/* nothing is committed yet */
 	u64 rx_epoch;
 	struct kcolo_wire_end got;
 	struct kcolo_wire_end expect;
 	u64 region_pages[KCOLO_MAX_REGIONS];	/* by the primary's numbers */
 	struct kcolo_region *peer_region[KCOLO_MAX_REGIONS];
 	unsigned int nr_peer_regions;
+	u64 compare;			/* bits of those that come whole again */
 
 	/* Each written by one thread, or under a lock of its writers. */
 	u64 stats[KCOLO_A_STATS_MAX + 1];
@@ -207,6 +216,7 @@ bool kcolo_session_stopping(const struct kcolo_session *s);
 void kcolo_session_link_failed(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason, const char *why);
 void kcolo_session_vm_gone(struct kcolo_session *s);
+void kcolo_session_committed(struct kcolo_session *s);
 void kcolo_session_count_abort(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason);
 void kcolo_session_set_error(struct kcolo_session *s, const char *why);
@@ -221,6 +231,14 @@ void kcolo_session_notify(struct kcolo_session *s,
 int kcolo_notify_add(struct kcolo_session *s, u32 portid);
 void kcolo_notify_forget(struct kcolo_session *s, u32 portid);
 void kcolo_notify_end(struct kcolo_session *s);
+
+/* link_life.c */
+void kcolo_link_begin(struct kcolo_session *s);
+bool kcolo_link_await(struct kcolo_session *s, enum kcolo_wire_channel channel);
+void kcolo_link_leave(struct kcolo_session *s, enum kcolo_wire_channel channel);
+bool kcolo_link_over(const struct kcolo_session *s);
+void kcolo_link_reap(struct kcolo_session *s);
+bool kcolo_session_all_based(const struct kcolo_session *s);
 
 /* state.c */
 bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to);

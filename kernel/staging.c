@@ -144,6 +144,24 @@ int kcolo_staging_put(struct kcolo_staging *st, unsigned int region, u64 index,
 	return 1;
 }
 
+/**
+ * kcolo_staging_remove - forget a page that is staged, if it is
+ * @st: staging
+ * @region: number of the region, less than KCOLO_WIRE_REGIONS_MAX
+ * @index: of the page in the region
+ * @round: a version of a later round stays
+ */
+void kcolo_staging_remove(struct kcolo_staging *st, unsigned int region,
+			  u64 index, u32 round)
+{
+	void *entry = xa_load(&st->pages[region], index);
+
+	if (!entry || entry_round(entry) > round)
+		return;
+	xa_erase(&st->pages[region], index);
+	entry_free(st, entry);
+}
+
 /* Staging is empty: of what earlier epochs left, keep what this one had. */
 static void epoch_over(struct kcolo_staging *st)
 {

@@ -39,6 +39,8 @@ struct page *kcolo_staging_alloc(struct kcolo_staging *st);
 void kcolo_staging_free(struct kcolo_staging *st, struct page *page);
 int kcolo_staging_put(struct kcolo_staging *st, unsigned int region, u64 index,
 		      u32 round, struct page *page);
+void kcolo_staging_remove(struct kcolo_staging *st, unsigned int region,
+			  u64 index, u32 round);
 void kcolo_staging_drop(struct kcolo_staging *st);
 
 /* Called for each page; @page is NULL for a zero page. */

@@ -86,8 +86,6 @@ static void conn_tune(struct kcolo_conn *conn)
 	sk->sk_use_task_frag = false;
 	set_timeouts(conn->sock, conn->timeout, KCOLO_SEND_SLICE);
 	conn->rx_time = jiffies;
-	conn->tx_bytes = 0;
-	conn->rx_bytes = 0;
 }
 
 static int conn_create(struct kcolo_conn *conn, struct net *net, int family)
@@ -200,7 +198,8 @@ int kcolo_conn_accept(struct kcolo_conn *listener, struct kcolo_conn *conn,
  * @to: initialised, without a socket
  * @from: has one; has none afterwards
  *
- * The caller owns both. When @to has been stopped the socket is released.
+ * The caller owns both. When @to has been stopped the socket is released. What
+ * went over it is counted with what went over @to before.
  */
 void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from)
 {
@@ -210,6 +209,8 @@ void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from)
 	sock = from->sock;
 	from->sock = NULL;
 	mutex_unlock(&from->sock_lock);
+	to->tx_bytes += from->tx_bytes;
+	to->rx_bytes += from->rx_bytes;
 	if (!conn_publish(to, sock))
 		conn_tune(to);
 }
@@ -247,7 +248,10 @@ void kcolo_conn_stop(struct kcolo_conn *conn)
 
 /**
  * kcolo_conn_release - free the socket
- * @conn: owned by the caller; nobody sends or receives on it any more
+ * @conn: owned by the caller; nobody sends or receives on it any more, but by
+ *	kcolo_conn_send_now()
+ *
+ * Another one can be made then.
  */
 void kcolo_conn_release(struct kcolo_conn *conn)
 {
@@ -259,9 +263,12 @@ void kcolo_conn_release(struct kcolo_conn *conn)
 	mutex_unlock(&conn->sock_lock);
 	if (sock)
 		sock_release(sock);
+	mutex_lock(&conn->tx_lock);
 	kvfree(conn->rest);
 	conn->rest = NULL;
 	conn->rest_len = 0;
+	mutex_unlock(&conn->tx_lock);
+	conn->deadline = 0;
 }
 
 /**

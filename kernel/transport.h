@@ -34,8 +34,8 @@ static inline int kcolo_addr_len(const union kcolo_addr *addr)
  * @tx_lock: one message at a time; only @sock_lock is taken under it
  * @stop: somebody has shut it down and no new socket is to be made
  * @timeout: milliseconds without progress after which the peer is lost
- * @tx_bytes: handed to TCP
- * @rx_bytes: taken from TCP
+ * @tx_bytes: handed to TCP, by all sockets it ever had
+ * @rx_bytes: taken from TCP, likewise
  * @rx_time: jiffies when anything last came
  * @deadline: jiffies after which nothing is waited for, however much comes; 0
  *	is none

@@ -106,7 +106,8 @@ static const struct {
 	__u32 min, max;
 } body_len[KCOLO_WIRE_TYPE_END] = {
 	[KCOLO_WIRE_HELLO_MSG] = { KCOLO_WIRE_HELLO, KCOLO_WIRE_HELLO },
-	[KCOLO_WIRE_REGIONS] = { KCOLO_WIRE_REGION,
+	[KCOLO_WIRE_REGIONS] = { KCOLO_WIRE_REGIONS_HEAD + KCOLO_WIRE_REGION,
+		KCOLO_WIRE_REGIONS_HEAD +
 		KCOLO_WIRE_REGION * KCOLO_WIRE_REGIONS_MAX },
 	[KCOLO_WIRE_CHECKPOINT_READY] = { 0, 0 },
 	[KCOLO_WIRE_CHECKPOINT_REQUEST] = { 0, 0 },
@@ -192,6 +193,27 @@ const char *kcolo_wire_get_hello(const __u8 *buf,
 }
 
 /**
+ * kcolo_wire_put_base - encode what stands before the entries of REGIONS
+ * @buf: KCOLO_WIRE_REGIONS_HEAD bytes
+ * @base: the epoch that regions build upon which do not come whole, 0 is none
+ */
+void kcolo_wire_put_base(__u8 *buf, __u64 base)
+{
+	put64(buf, base);
+}
+
+/**
+ * kcolo_wire_get_base - decode what stands before the entries of REGIONS
+ * @buf: KCOLO_WIRE_REGIONS_HEAD bytes
+ *
+ * Return: the epoch; whether it is the one there is is for the caller.
+ */
+__u64 kcolo_wire_get_base(const __u8 *buf)
+{
+	return get64(buf);
+}
+
+/**
  * kcolo_wire_put_region - encode an entry of REGIONS
  * @buf: KCOLO_WIRE_REGION bytes
  * @region: what to encode
@@ -200,7 +222,8 @@ void kcolo_wire_put_region(__u8 *buf, const struct kcolo_wire_region *region)
 {
 	memset(buf, 0, KCOLO_WIRE_REGION);
 	put64(buf, region->size);
-	memcpy(buf + 8, region->name,
+	put32(buf + 8, region->flags);
+	memcpy(buf + 16, region->name,
 	       strnlen(region->name, KCOLO_WIRE_NAME - 1));
 }
 
@@ -215,11 +238,14 @@ const char *kcolo_wire_get_region(const __u8 *buf,
 				  struct kcolo_wire_region *region)
 {
 	region->size = get64(buf);
-	memcpy(region->name, buf + 8, KCOLO_WIRE_NAME);
+	region->flags = get32(buf + 8);
+	memcpy(region->name, buf + 16, KCOLO_WIRE_NAME);
 	if (!kcolo_wire_name_ok(region->name))
 		return "REGIONS has no proper region name";
 	if (!region->size || region->size % KCOLO_WIRE_PAGE_SIZE)
 		return "REGIONS has a size that is no number of pages";
+	if (region->flags & ~KCOLO_WIRE_WHOLE || get32(buf + 12))
+		return "REGIONS says something that is not known";
 	return NULL;
 }
 

@@ -16,7 +16,7 @@ __u32 crc32c(__u32 crc, const void *data, unsigned int len);
 #endif
 
 #define KCOLO_WIRE_MAGIC	0x4f4c434bU	/* "KCLO" */
-#define KCOLO_WIRE_VERSION	2
+#define KCOLO_WIRE_VERSION	3
 /* Feature of HELLO, alike on both ends: the device state is not of the session. */
 #define KCOLO_WIRE_EXTERNAL	0x1ULL
 #define KCOLO_WIRE_FEATURES	KCOLO_WIRE_EXTERNAL
@@ -24,7 +24,8 @@ __u32 crc32c(__u32 crc, const void *data, unsigned int len);
 #define KCOLO_WIRE_HDR		32
 #define KCOLO_WIRE_HELLO	144
 #define KCOLO_WIRE_NAME		64
-#define KCOLO_WIRE_REGION	72
+#define KCOLO_WIRE_REGIONS_HEAD	8
+#define KCOLO_WIRE_REGION	80
 #define KCOLO_WIRE_REGIONS_MAX	64
 #define KCOLO_WIRE_PAGES_HEAD	16
 #define KCOLO_WIRE_EXTENT	16
@@ -43,7 +44,7 @@ __u32 crc32c(__u32 crc, const void *data, unsigned int len);
 /* Names follow QEMU's COLOMessage where it has one. */
 enum kcolo_wire_type {
 	KCOLO_WIRE_HELLO_MSG = 1,	/* both ways, first on a connection */
-	KCOLO_WIRE_REGIONS,		/* > the regions of the primary; arg: clean */
+	KCOLO_WIRE_REGIONS,		/* > the regions of the primary */
 	KCOLO_WIRE_CHECKPOINT_READY,	/* < they are the secondary's too */
 	KCOLO_WIRE_CHECKPOINT_REQUEST,	/* > an epoch opens */
 	KCOLO_WIRE_CHECKPOINT_REPLY,	/* < the secondary can take it */
@@ -74,8 +75,8 @@ enum kcolo_wire_encoding {
 
 /* Flag of a PAGES message: payload_crc is meant. */
 #define KCOLO_WIRE_F_CRC	0x1U
-/* Argument of REGIONS: the regions are what the secondary has already. */
-#define KCOLO_WIRE_CLEAN	0x1U
+/* Flag of a region: all of its pages come, whatever the secondary has of it. */
+#define KCOLO_WIRE_WHOLE	0x1U
 
 /**
  * struct kcolo_wire_hdr - what stands before every message
@@ -119,8 +120,16 @@ struct kcolo_wire_hello {
 	char name[KCOLO_WIRE_NAME];
 };
 
+/**
+ * struct kcolo_wire_region - an entry of REGIONS
+ * @size: bytes
+ * @flags: KCOLO_WIRE_WHOLE, or 0: what comes builds upon the epoch that stands
+ *	before the entries
+ * @name: of the region
+ */
 struct kcolo_wire_region {
 	__u64 size;
+	__u32 flags;
 	char name[KCOLO_WIRE_NAME];
 };
 
@@ -167,6 +176,8 @@ const char *kcolo_wire_check(const struct kcolo_wire_hdr *hdr);
 void kcolo_wire_put_hello(__u8 *buf, const struct kcolo_wire_hello *hello);
 const char *kcolo_wire_get_hello(const __u8 *buf,
 				 struct kcolo_wire_hello *hello);
+void kcolo_wire_put_base(__u8 *buf, __u64 base);
+__u64 kcolo_wire_get_base(const __u8 *buf);
 void kcolo_wire_put_region(__u8 *buf, const struct kcolo_wire_region *region);
 int kcolo_wire_name_ok(const char *name);
 const char *kcolo_wire_get_region(const __u8 *buf,

@@ -66,6 +66,7 @@ static struct kcolo *make_session(const char *name, enum kcolo_role role,
 		.insecure = true,
 		.device_state = device_state,
 		.params = { .mask = KCOLO_PARAM_PEER_TIMEOUT |
+				    KCOLO_PARAM_RECONNECT |
 				    KCOLO_PARAM_PAUSE_LIMIT,
 			    .peer_timeout = peer_timeout,
 			    .pause_limit = 0 },

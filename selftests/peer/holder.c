@@ -16,8 +16,10 @@ void holder_up(struct holder *h, u32 peer_timeout)
 		.insecure = true,
 		.device_state = opt.external ? KCOLO_DEVICE_STATE_EXTERNAL :
 				KCOLO_DEVICE_STATE_SESSION,
-		.params = { .mask = KCOLO_PARAM_PEER_TIMEOUT,
-			    .peer_timeout = peer_timeout },
+		.params = { .mask = KCOLO_PARAM_PEER_TIMEOUT |
+				    KCOLO_PARAM_RECONNECT,
+			    .peer_timeout = peer_timeout,
+			    .reconnect = h->reconnect },
 	};
 	struct kcolo_region region;
 	u32 i;

@@ -65,9 +65,11 @@ static void malformed_control(void)
 
 static void region_put(struct buf *body, const char *name, u64 size)
 {
-	struct kcolo_wire_region r = { .size = size };
-	u8 bytes[KCOLO_WIRE_REGION];
+	struct kcolo_wire_region r = { .size = size, .flags = KCOLO_WIRE_WHOLE };
+	u8 bytes[KCOLO_WIRE_REGION], base[KCOLO_WIRE_REGIONS_HEAD] = {};
 
+	if (!body->len)
+		buf_add(body, base, sizeof(base));
 	strcpy(r.name, name);
 	kcolo_wire_put_region(bytes, &r);
 	buf_add(body, bytes, sizeof(bytes));
@@ -124,9 +126,7 @@ static void malformed_clean(void)
 	struct play *p = play_connected(LONG_MS);
 	struct buf b = {};
 
-	regions_put(&b, 1);
-	b.p[12] = KCOLO_WIRE_CLEAN;
-	buf_fix_header(&b, 0);
+	regions_put_on(&b, 1, 0);
 	link_send(p->l, KCOLO_WIRE_CONTROL, &b);
 	expect(p->l, KCOLO_WIRE_ABORT, 1);
 	if (kcolo_clean(p->h.k))
@@ -134,9 +134,7 @@ static void malformed_clean(void)
 	regions_put(&b, 1);
 	link_send(p->l, KCOLO_WIRE_CONTROL, &b);
 	expect(p->l, KCOLO_WIRE_ABORT, 1);
-	regions_put(&b, 1);
-	b.p[12] = KCOLO_WIRE_CLEAN;
-	buf_fix_header(&b, 0);
+	regions_put_on(&b, 1, 0);
 	link_send(p->l, KCOLO_WIRE_CONTROL, &b);
 	expect(p->l, KCOLO_WIRE_CHECKPOINT_READY, 1);
 	/* It is staged, and so is not there before its end. */

@@ -92,7 +92,7 @@ static void unknown_regions(struct buf *b)
 
 static void odd_regions(struct buf *b)
 {
-	static const u8 body[KCOLO_WIRE_REGION + 1];
+	static const u8 body[KCOLO_WIRE_REGIONS_HEAD + KCOLO_WIRE_REGION + 1];
 
 	buf_message(b, KCOLO_WIRE_REGIONS, 2, 0, body, sizeof(body));
 }

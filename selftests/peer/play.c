@@ -140,6 +140,7 @@ void hello_send(int fd, const struct kcolo_wire_hello *hello)
 static void hello_check(const struct message *m, int channel,
 			const struct kcolo_wire_hello *ours)
 {
+	static const u8 none[KCOLO_WIRE_UUID];
 	struct kcolo_wire_hello hello;
 	const char *bad;
 
@@ -152,9 +153,15 @@ static void hello_check(const struct message *m, int channel,
 	    hello.role != KCOLO_ROLE_SECONDARY || hello.page_size != PAGE ||
 	    hello.features != ours->features ||
 	    hello.incarnation != ours->incarnation ||
-	    memcmp(hello.uuid, ours->uuid, sizeof(hello.uuid)) ||
 	    strcmp(hello.name, opt.name))
 		fail("the kernel's HELLO does not fit");
+	/* Nobody's, or that of the primary whose image it has. */
+	if (memcmp(hello.uuid, hello.committed ? ours->uuid : none,
+		   sizeof(hello.uuid)))
+		fail("the kernel says that it has another's image");
+	if (hello.committed != ours->committed)
+		fail("the kernel has epoch %llu and not %llu", hello.committed,
+		     ours->committed);
 }
 
 /* NULL, or why it was not to be. */
@@ -220,18 +227,39 @@ void connect_pair(struct link *l)
 	}
 }
 
-void regions_put(struct buf *b, u64 epoch)
+static void put_all(struct buf *b, u64 epoch, u64 base, u32 flags)
 {
-	u8 body[NR_REGIONS * KCOLO_WIRE_REGION];
+	u8 body[KCOLO_WIRE_REGIONS_HEAD + NR_REGIONS * KCOLO_WIRE_REGION];
+	u8 *entry = body + KCOLO_WIRE_REGIONS_HEAD;
 	u32 i;
 
-	for (i = 0; i < NR_REGIONS; i++) {
-		struct kcolo_wire_region r = { .size = regions[i].pages * PAGE };
+	kcolo_wire_put_base(body, base);
+	for (i = 0; i < NR_REGIONS; i++, entry += KCOLO_WIRE_REGION) {
+		struct kcolo_wire_region r = {
+			.size = regions[i].pages * PAGE,
+			.flags = flags,
+		};
 
 		strcpy(r.name, regions[i].name);
-		kcolo_wire_put_region(body + i * KCOLO_WIRE_REGION, &r);
+		kcolo_wire_put_region(entry, &r);
 	}
 	buf_message(b, KCOLO_WIRE_REGIONS, epoch, 0, body, sizeof(body));
+}
+
+void regions_put(struct buf *b, u64 epoch)
+{
+	put_all(b, epoch, 0, KCOLO_WIRE_WHOLE);
+}
+
+void regions_put_on(struct buf *b, u64 epoch, u64 base)
+{
+	put_all(b, epoch, base, 0);
+}
+
+static void agree(struct link *l, struct buf *b, u64 epoch)
+{
+	link_send(l, KCOLO_WIRE_CONTROL, b);
+	expect(l, KCOLO_WIRE_CHECKPOINT_READY, epoch);
 }
 
 void agree_regions(struct link *l)
@@ -239,8 +267,18 @@ void agree_regions(struct link *l)
 	struct buf b = {};
 
 	regions_put(&b, 1);
-	link_send(l, KCOLO_WIRE_CONTROL, &b);
-	expect(l, KCOLO_WIRE_CHECKPOINT_READY, 1);
+	agree(l, &b, 1);
+}
+
+void agree_again(struct link *l, u64 epoch, u64 base)
+{
+	struct buf b = {};
+
+	if (base)
+		regions_put_on(&b, epoch, base);
+	else
+		regions_put(&b, epoch);
+	agree(l, &b, epoch);
 }
 
 void open_epoch(struct link *l, u64 epoch)

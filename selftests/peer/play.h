@@ -48,7 +48,11 @@ void connect_channel(struct link *l, int channel,
 void connect_pair(struct link *l);
 /* As a primary does it: again and again, until both connections stand. */
 void connect_retrying(struct link *l, u32 ms);
+/* All of RAM is to come; or what has changed since the epoch @base. */
 void regions_put(struct buf *b, u64 epoch);
+void regions_put_on(struct buf *b, u64 epoch, u64 base);
+/* On another link, and 0 is no base. */
+void agree_again(struct link *l, u64 epoch, u64 base);
 void agree_regions(struct link *l);
 void open_epoch(struct link *l, u64 epoch);
 void send_pages(struct link *l, struct pages *m, u64 epoch, u32 round);

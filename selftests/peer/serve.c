@@ -153,9 +153,11 @@ static void take_regions(struct serve *s)
 	const char *bad;
 	u32 i;
 
-	s->nr_regions = s->l->in.hdr.length / KCOLO_WIRE_REGION;
+	s->nr_regions = (s->l->in.hdr.length - KCOLO_WIRE_REGIONS_HEAD) /
+			KCOLO_WIRE_REGION;
 	for (i = 0; i < s->nr_regions; i++) {
 		bad = kcolo_wire_get_region(s->l->in.body +
+					    KCOLO_WIRE_REGIONS_HEAD +
 					    i * KCOLO_WIRE_REGION, &r);
 		if (bad)
 			fail("the primary's REGIONS: %s", bad);

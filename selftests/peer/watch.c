@@ -71,6 +71,7 @@ struct serve *serve_new(u32 peer_timeout, size_t size)
 		.device_state = opt.external ? KCOLO_DEVICE_STATE_EXTERNAL :
 				KCOLO_DEVICE_STATE_SESSION,
 		.params = { .mask = KCOLO_PARAM_PEER_TIMEOUT |
+				    KCOLO_PARAM_RECONNECT |
 				    KCOLO_PARAM_PAUSE_LIMIT,
 			    .peer_timeout = peer_timeout,
 			    .pause_limit = LONG_MS },

@@ -113,13 +113,25 @@ TEST(hello_goes_round)
 
 TEST(region_goes_round)
 {
-	struct kcolo_wire_region a = { .size = 8192, .name = "pc.ram" }, b;
-	__u8 buf[KCOLO_WIRE_REGION];
+	struct kcolo_wire_region a = { .size = 8192, .name = "pc.ram",
+		.flags = KCOLO_WIRE_WHOLE }, b;
+	__u8 buf[KCOLO_WIRE_REGION], head[KCOLO_WIRE_REGIONS_HEAD];
+
+	kcolo_wire_put_base(head, 0x123456789aULL);
+	ASSERT_EQ(kcolo_wire_get_base(head), 0x123456789aULL);
 
 	kcolo_wire_put_region(buf, &a);
 	ASSERT_EQ(kcolo_wire_get_region(buf, &b), NULL);
 	ASSERT_EQ(b.size, 8192);
 	ASSERT_STREQ(b.name, "pc.ram");
+	ASSERT_EQ(b.flags, KCOLO_WIRE_WHOLE);
+	a.flags = 2;
+	kcolo_wire_put_region(buf, &a);
+	ASSERT_NE(kcolo_wire_get_region(buf, &b), NULL);
+	a.flags = 0;
+	kcolo_wire_put_region(buf, &a);
+	buf[12] = 1;
+	ASSERT_NE(kcolo_wire_get_region(buf, &b), NULL);
 	a.size = 8191;
 	kcolo_wire_put_region(buf, &a);
 	ASSERT_NE(kcolo_wire_get_region(buf, &b), NULL);

@@ -37,8 +37,9 @@ static const struct {
 
 static void hit(u32 i)
 {
-	complain("%s at checkpoint %llu, as asked for", faults[i].name,
-		 faults[i].fault->checkpoint);
+	if (faults[i].fault->checkpoint)
+		complain("%s at checkpoint %llu, as asked for", faults[i].name,
+			 faults[i].fault->checkpoint);
 	faults[i].hit();
 }
 
@@ -51,8 +52,10 @@ static void *later(void *arg)
 
 static bool due(u32 i, enum moment moment, u64 checkpoint)
 {
-	return faults[i].fault->moment == moment &&
-	       faults[i].fault->checkpoint == checkpoint;
+	const struct fault *f = faults[i].fault;
+
+	return f->moment == moment &&
+	       (!f->checkpoint || f->checkpoint == checkpoint);
 }
 
 void fault_begin(u64 checkpoint)

@@ -123,6 +123,7 @@ struct options {
 	bool extra_region;
 	u64 state_pad;
 	bool log_sync, log_again, deaf;
+	bool reconnect;
 	enum moment abort_at;
 	u32 abort_each;
 	u64 abort_first;

@@ -38,6 +38,30 @@ static enum outcome outcome_of(const struct kcolo_event *ev, u64 epoch)
 	}
 }
 
+/*
+ * The next event. With --reconnect that the peer is lost is no end of anything:
+ * what was in doubt is decided before it is there again.
+ */
+static bool next_event(struct primary *p, struct kcolo_event *ev, int timeout_ms)
+{
+	bool lost;
+
+	if (!watch_next(&p->w, ev, timeout_ms))
+		return false;
+	lost = ev->type == KCOLO_EVENT_TYPE_PEER_LOST ||
+	       ev->type == KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT;
+	if (opt.reconnect && lost) {
+		say("the peer is lost: %s", ev->error);
+		p->lost = true;
+		return false;
+	}
+	if (p->lost && ev->type == KCOLO_EVENT_TYPE_PEER_CONNECTED) {
+		p->lost = false;
+		p->relinks++;
+	}
+	return true;
+}
+
 /* Late is as good as never: an error is of no consequence. */
 static void log_wanted(struct primary *p)
 {
@@ -57,19 +81,24 @@ static bool wait_for(struct primary *p, struct checkpoint *c,
 		     enum kcolo_event_type type, struct kcolo_event *ev)
 {
 	u64 end = now_us() + OUTCOME_MS * 1000ull;
+	bool was_lost;
 
 	while (now_us() < end) {
 		if (vm_failed(p->vm)) {
 			c->outcome = OUTCOME_GUEST;
 			return false;
 		}
-		if (!watch_next(&p->w, ev, 200))
+		was_lost = p->lost;
+		if (!next_event(p, ev, 200))
 			continue;
 		if (ev->type == KCOLO_EVENT_TYPE_HARVEST_WANTED)
 			log_wanted(p);
 		if (ev->type == type && ev->epoch == c->epoch)
 			return true;
 		c->outcome = outcome_of(ev, c->epoch);
+		/* There again, and nothing was said of the epoch. */
+		if (was_lost && !p->lost && ev->epoch >= c->epoch)
+			c->outcome = OUTCOME_LOST;
 		if (c->outcome) {
 			c->end = *ev;
 			return false;
@@ -322,13 +351,24 @@ static enum outcome idle(struct primary *p, u64 until)
 		if (vm_failed(p->vm))
 			return OUTCOME_GUEST;
 		now = (until - now) / 1000 + 1;
-		if (!watch_next(&p->w, &ev, now < 200 ? now : 200))
+		if (!next_event(p, &ev, now < 200 ? now : 200))
 			continue;
 		outcome = outcome_of(&ev, 0);
 		if (outcome > OUTCOME_ABORTED)
 			return outcome;
 	}
 	return OUTCOME_NONE;
+}
+
+/* Until there is a peer again. */
+static enum outcome await_peer(struct primary *p)
+{
+	u64 end = now_us() + opt.lost_ms * 1000ull;
+	enum outcome outcome = OUTCOME_NONE;
+
+	while (!asked_to_stop && p->lost && !outcome && now_us() < end)
+		outcome = idle(p, now_us() + 50000);
+	return outcome || !p->lost ? outcome : OUTCOME_LOST;
 }
 
 static enum outcome checkpoints(struct primary *p)
@@ -340,8 +380,12 @@ static enum outcome checkpoints(struct primary *p)
 		if (opt.count && p->count[OUTCOME_COMMITTED] >= opt.count)
 			break;
 		outcome = idle(p, now_us() + opt.interval_ms * 1000ull);
+		if (outcome == OUTCOME_NONE && p->lost)
+			outcome = await_peer(p);
 		if (!asked_to_stop && outcome == OUTCOME_NONE)
 			outcome = one_checkpoint(p);
+		if (opt.reconnect && outcome == OUTCOME_LOST)
+			outcome = await_peer(p);
 	}
 	return outcome;
 }
@@ -387,6 +431,7 @@ static int finish(struct primary *p, enum outcome outcome)
 	report_u64("churns", atomic_load(&p->vm->churns));
 	report_u64("smis", vm_smis(p->vm));
 	report_u64("reread_events", p->w.reread);
+	report_u64("relinks", p->relinks);
 	report_bool("guest_good", good);
 	report_bool("mismatch", p->mismatch);
 	watch_report_stats(&p->w, "");

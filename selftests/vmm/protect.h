@@ -56,6 +56,8 @@ struct checkpoint {
  * @silent: of the last one committed there was no verdict
  * @unverified: those of which there was none, and more was committed
  * @mismatch: a verdict was bad
+ * @lost: there is no peer, with --reconnect
+ * @relinks: times that there was one again
  */
 struct primary {
 	struct vm *vm;
@@ -67,6 +69,8 @@ struct primary {
 	u64 verified, unverified;
 	bool silent;
 	bool mismatch;
+	bool lost;
+	u64 relinks;
 };
 
 /* announce.c */

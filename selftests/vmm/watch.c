@@ -15,7 +15,8 @@ static void params_of(struct kcolo_params *p)
 		(opt.has_pause_limit ? KCOLO_PARAM_PAUSE_LIMIT : 0) |
 		(opt.log_sync ? KCOLO_PARAM_LOG_SYNC : 0) |
 		(opt.has_log_sync_ms ? KCOLO_PARAM_LOG_SYNC_TIMEOUT : 0) |
-		(opt.has_checksum ? KCOLO_PARAM_CHECKSUM : 0);
+		(opt.has_checksum ? KCOLO_PARAM_CHECKSUM : 0) |
+		KCOLO_PARAM_RECONNECT;
 	p->threshold = opt.threshold;
 	p->max_iterations = opt.max_iterations;
 	p->min_gain = opt.min_gain;
@@ -24,6 +25,7 @@ static void params_of(struct kcolo_params *p)
 	p->checksum = opt.checksum;
 	p->log_sync = opt.log_sync;
 	p->log_sync_timeout = opt.log_sync_ms;
+	p->reconnect = opt.reconnect;
 }
 
 static void session_new(struct watch *w, enum kcolo_role role)

@@ -70,6 +70,16 @@ static bool set_log_sync_timeout(const char *text, struct kcolo_params *p)
 	return set_time(text, &p->log_sync_timeout);
 }
 
+static bool set_reconnect(const char *text, struct kcolo_params *p)
+{
+	return parse_switch(text, &p->reconnect);
+}
+
+static bool set_peer(const char *text, struct kcolo_params *p)
+{
+	return !kcolo_addr_parse(text, &p->peer);
+}
+
 #define A_SIZE	"a size, as 64M or 1G"
 #define A_TIME	"a time, as 500ms or 2s"
 
@@ -90,6 +100,8 @@ static const struct param {
 	{ "log-sync", KCOLO_PARAM_LOG_SYNC, set_log_sync, "on or off" },
 	{ "log-sync-timeout", KCOLO_PARAM_LOG_SYNC_TIMEOUT,
 	  set_log_sync_timeout, A_TIME },
+	{ "reconnect", KCOLO_PARAM_RECONNECT, set_reconnect, "on or off" },
+	{ "peer", KCOLO_PARAM_PEER, set_peer, "ADDR:PORT" },
 };
 
 static const struct param *find(const char *name)

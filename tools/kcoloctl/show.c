@@ -34,6 +34,7 @@ static void add_params(struct json_object *o, const struct kcolo_params *p)
 	json_add_bool(o, "checksum", p->checksum);
 	json_add_bool(o, "log-sync", p->log_sync);
 	json_add_u64(o, "log-sync-timeout", p->log_sync_timeout);
+	json_add_bool(o, "reconnect", p->reconnect);
 }
 
 static void add_regions(struct json_object *o,
@@ -89,6 +90,8 @@ struct json_object *session_json(const struct kcolo_session_info *info)
 	json_add_u64(o, "pending", info->pending);
 	json_add_bool(o, "synced", info->synced);
 	json_add_bool(o, "clean", info->clean);
+	json_add_u64(o, "links", info->links);
+	json_add_word(o, "resync", kcolo_resync_name(info->resync), info->resync);
 	json_add_word(o, "stop-reason",
 		      kcolo_stop_reason_name(info->stop_reason),
 		      info->stop_reason);
@@ -118,6 +121,7 @@ static void params_text(const struct kcolo_params *p)
 	printf("  checksum: %s\n", p->checksum ? "on" : "off");
 	printf("  log-sync: %s\n", p->log_sync ?
 	       format_time(p->log_sync_timeout, buf, sizeof(buf)) : "off");
+	printf("  reconnect: %s\n", p->reconnect ? "on" : "off");
 }
 
 static void line(const char *key, const char *value)

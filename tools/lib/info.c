@@ -44,6 +44,9 @@ const struct nla_policy kcolo_session_attrs[KCOLO_A_SESSION_MAX + 1] = {
 	[KCOLO_A_SESSION_REGION] = { .type = NLA_NESTED },
 	[KCOLO_A_SESSION_DEVICE_STATE] = { .type = NLA_U32 },
 	[KCOLO_A_SESSION_LOG_SYNC] = { .type = NLA_U8 },
+	[KCOLO_A_SESSION_RECONNECT] = { .type = NLA_U8 },
+	[KCOLO_A_SESSION_LINKS] = { .type = NLA_U64 },
+	[KCOLO_A_SESSION_RESYNC] = { .type = NLA_U32 },
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = { .type = NLA_U32 },
 	[KCOLO_A_SESSION_CLEAN] = { .type = NLA_U8 },
 };
@@ -170,7 +173,8 @@ static void parse_params(struct nlattr **tb, struct kcolo_params *p)
 	p->mask = KCOLO_PARAM_THRESHOLD | KCOLO_PARAM_MAX_ITERATIONS |
 		  KCOLO_PARAM_MIN_GAIN | KCOLO_PARAM_PEER_TIMEOUT |
 		  KCOLO_PARAM_PAUSE_LIMIT | KCOLO_PARAM_CHECKSUM |
-		  KCOLO_PARAM_LOG_SYNC | KCOLO_PARAM_LOG_SYNC_TIMEOUT;
+		  KCOLO_PARAM_LOG_SYNC | KCOLO_PARAM_LOG_SYNC_TIMEOUT |
+		  KCOLO_PARAM_RECONNECT;
 	p->threshold = get_u64(tb, KCOLO_A_SESSION_THRESHOLD);
 	p->max_iterations = get_u32(tb, KCOLO_A_SESSION_MAX_ITERATIONS);
 	p->min_gain = get_u32(tb, KCOLO_A_SESSION_MIN_GAIN);
@@ -179,6 +183,7 @@ static void parse_params(struct nlattr **tb, struct kcolo_params *p)
 	p->checksum = get_bool(tb, KCOLO_A_SESSION_CHECKSUM);
 	p->log_sync = get_bool(tb, KCOLO_A_SESSION_LOG_SYNC);
 	p->log_sync_timeout = get_u32(tb, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT);
+	p->reconnect = get_bool(tb, KCOLO_A_SESSION_RECONNECT);
 }
 
 static void parse_fields(struct nlattr **tb, struct kcolo_session_info *info)
@@ -199,6 +204,8 @@ static void parse_fields(struct nlattr **tb, struct kcolo_session_info *info)
 	info->pending = get_u64(tb, KCOLO_A_SESSION_PENDING);
 	info->synced = get_bool(tb, KCOLO_A_SESSION_SYNCED);
 	info->clean = get_bool(tb, KCOLO_A_SESSION_CLEAN);
+	info->links = get_u64(tb, KCOLO_A_SESSION_LINKS);
+	info->resync = get_u32(tb, KCOLO_A_SESSION_RESYNC);
 	info->stop_reason = get_u32(tb, KCOLO_A_SESSION_STOP_REASON);
 	info->abort_reason = get_u32(tb, KCOLO_A_SESSION_ABORT_REASON);
 	if (tb[KCOLO_A_SESSION_ERROR])

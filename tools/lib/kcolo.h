@@ -77,6 +77,8 @@ union kcolo_addr {
 #define KCOLO_PARAM_CHECKSUM		(1u << 5)
 #define KCOLO_PARAM_LOG_SYNC		(1u << 6)
 #define KCOLO_PARAM_LOG_SYNC_TIMEOUT	(1u << 7)
+#define KCOLO_PARAM_RECONNECT		(1u << 8)
+#define KCOLO_PARAM_PEER		(1u << 9)
 
 /**
  * struct kcolo_params - what can be set while a session lives
@@ -90,6 +92,9 @@ union kcolo_addr {
  * @log_sync: KCOLO_EVENT_TYPE_HARVEST_WANTED comes before the dirty sources are
  *	read while the guest runs
  * @log_sync_timeout: milliseconds that kcolo_log_synced() is waited for then
+ * @reconnect: a peer that is lost is looked for, or may come back
+ * @peer: where a primary that has none connects to from now on (CAP_NET_ADMIN);
+ *	only for kcolo_session_set()
  */
 struct kcolo_params {
 	unsigned int mask;
@@ -101,6 +106,8 @@ struct kcolo_params {
 	bool checksum;
 	bool log_sync;
 	uint32_t log_sync_timeout;
+	bool reconnect;
+	union kcolo_addr peer;
 };
 
 /**
@@ -171,6 +178,8 @@ struct kcolo_region {
  * @pending: bytes known dirty and not yet sent
  * @synced: every page was sent at least once, or is clean
  * @clean: the VMM has said that the peer has the same RAM already
+ * @links: times that the peer has connected
+ * @resync: what the peer had to build upon then (primary)
  * @stop_reason: why the last pre-copy ended
  * @abort_reason: why the last checkpoint was aborted or the peer lost
  * @error: the same in words, "" is none
@@ -195,6 +204,8 @@ struct kcolo_session_info {
 	uint64_t pending;
 	bool synced;
 	bool clean;
+	uint64_t links;
+	enum kcolo_resync resync;
 	enum kcolo_stop_reason stop_reason;
 	enum kcolo_abort_reason abort_reason;
 	char error[256];
@@ -398,6 +409,7 @@ const char *kcolo_role_name(enum kcolo_role v);
 const char *kcolo_state_name(enum kcolo_state v);
 const char *kcolo_kind_name(enum kcolo_kind v);
 const char *kcolo_device_state_name(enum kcolo_device_state v);
+const char *kcolo_resync_name(enum kcolo_resync v);
 const char *kcolo_stop_reason_name(enum kcolo_stop_reason v);
 const char *kcolo_abort_reason_name(enum kcolo_abort_reason v);
 const char *kcolo_event_type_name(enum kcolo_event_type v);

@@ -90,6 +90,23 @@ const char *kcolo_device_state_name(enum kcolo_device_state v)
 	return name_of(device_state_names, ARRAY_SIZE(device_state_names), v);
 }
 
+static const char * const resync_names[] = {
+	[KCOLO_RESYNC_NONE] = "none",
+	[KCOLO_RESYNC_DELTA] = "delta",
+	[KCOLO_RESYNC_FULL] = "full",
+};
+
+/**
+ * kcolo_resync_name - what a peer had to build upon, in a word
+ * @v: any
+ *
+ * Return: a constant string, or NULL when the library does not know it.
+ */
+const char *kcolo_resync_name(enum kcolo_resync v)
+{
+	return name_of(resync_names, ARRAY_SIZE(resync_names), v);
+}
+
 static const char * const stop_reason_names[] = {
 	[KCOLO_STOP_REASON_NONE] = "none",
 	[KCOLO_STOP_REASON_DISABLED] = "disabled",
@@ -227,6 +244,9 @@ static const char * const stats_names[] = {
 	[KCOLO_A_STATS_ABORTS_CLOSED] = "aborts-closed",
 	[KCOLO_A_STATS_LOG_SYNCS] = "log-syncs",
 	[KCOLO_A_STATS_LOG_SYNC_LATE] = "log-sync-late",
+	[KCOLO_A_STATS_RESYNCS_DELTA] = "resyncs-delta",
+	[KCOLO_A_STATS_RESYNCS_FULL] = "resyncs-full",
+	[KCOLO_A_STATS_PAGES_EQUAL] = "pages-equal",
 };
 
 /**
@@ -272,6 +292,9 @@ static const char * const session_attr_names[] = {
 	[KCOLO_A_SESSION_LOG_SYNC] = "log-sync",
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = "log-sync-timeout",
 	[KCOLO_A_SESSION_CLEAN] = "clean",
+	[KCOLO_A_SESSION_RECONNECT] = "reconnect",
+	[KCOLO_A_SESSION_LINKS] = "links",
+	[KCOLO_A_SESSION_RESYNC] = "resync",
 };
 
 /**

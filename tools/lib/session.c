@@ -107,6 +107,8 @@ static int put_params(struct nl_msg *msg, const struct kcolo_params *p)
 	if (p->mask & KCOLO_PARAM_LOG_SYNC_TIMEOUT)
 		err |= nla_put_u32(msg, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
 				   p->log_sync_timeout);
+	if (p->mask & KCOLO_PARAM_RECONNECT)
+		err |= nla_put_u8(msg, KCOLO_A_SESSION_RECONNECT, p->reconnect);
 	return err;
 }
 
@@ -325,7 +327,9 @@ int kcolo_session_set(struct kcolo *k, const struct kcolo_params *params)
 
 	if (err)
 		return err;
-	if (put_params(rq.msg, params))
+	if (put_params(rq.msg, params) ||
+	    (params->mask & KCOLO_PARAM_PEER &&
+	     put_addr(rq.msg, KCOLO_A_SESSION_PEER, &params->peer)))
 		return kcolo_request_fail(k, &rq, -ENOMEM);
 	return kcolo_request_run(k, &rq);
 }

@@ -33,7 +33,7 @@ enum kcolo_role {
  * enum kcolo_state - What a session is doing; the table of transitions is in
  *   the design.
  * @KCOLO_STATE_NONE: No state, never reported.
- * @KCOLO_STATE_CONNECTING: Waiting for the peer.
+ * @KCOLO_STATE_CONNECTING: Waiting for the peer, which was never there.
  * @KCOLO_STATE_IDLE: Connected, no checkpoint under way.
  * @KCOLO_STATE_PRECOPY: Primary, rounds run while the guest runs.
  * @KCOLO_STATE_READY: Primary, the VMM is asked to pause the guest and to
@@ -49,7 +49,8 @@ enum kcolo_role {
  * @KCOLO_STATE_RECEIVING: Secondary, an epoch is open and being staged.
  * @KCOLO_STATE_DOUBT: Primary, the link was lost after the end of an epoch was
  *   sent; it may or may not be committed. Output of the guest stays withheld.
- * @KCOLO_STATE_LOST: The peer is lost; a secondary can be promoted.
+ * @KCOLO_STATE_LOST: The peer is lost; with reconnect it is looked for. A
+ *   secondary can be promoted.
  * @KCOLO_STATE_PROMOTED: Secondary, it has taken over; nothing of the old
  *   primary is taken.
  * @KCOLO_STATE_FENCED: Primary, the secondary has taken over; the guest must
@@ -103,6 +104,19 @@ enum kcolo_kind {
 enum kcolo_device_state {
 	KCOLO_DEVICE_STATE_SESSION,
 	KCOLO_DEVICE_STATE_EXTERNAL,
+};
+
+/**
+ * enum kcolo_resync - What the peer had to build upon when it connected last.
+ * @KCOLO_RESYNC_NONE: The peer has not connected yet.
+ * @KCOLO_RESYNC_DELTA: The last commit, or what was clean; only what was dirty
+ *   or unacked then is sent.
+ * @KCOLO_RESYNC_FULL: Nothing that this end knows of; all of RAM is sent.
+ */
+enum kcolo_resync {
+	KCOLO_RESYNC_NONE,
+	KCOLO_RESYNC_DELTA,
+	KCOLO_RESYNC_FULL,
 };
 
 /**
@@ -179,7 +193,10 @@ enum kcolo_abort_reason {
  * @KCOLO_EVENT_TYPE_SESSION_DEL: The session has ended.
  * @KCOLO_EVENT_TYPE_SESSION_SET: Parameters of the session were changed.
  * @KCOLO_EVENT_TYPE_PEER_CONNECTED: Both connections to the peer stand and the
- *   peer was accepted.
+ *   peer was accepted, for the first time or again. What became of an epoch
+ *   that was in doubt, or not in place yet, was said before:
+ *   checkpoint-received, -committed, -aborted. Of one that nothing was said of
+ *   nothing is known.
  * @KCOLO_EVENT_TYPE_PEER_LOST: The peer is lost, for the abort-reason given.
  * @KCOLO_EVENT_TYPE_CHECKPOINT_READY: Primary, pre-copy has ended for the
  *   stop-reason given; the VMM pauses the guest, serialises its devices, and
@@ -274,6 +291,9 @@ enum {
 	KCOLO_A_SESSION_LOG_SYNC,
 	KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
 	KCOLO_A_SESSION_CLEAN,
+	KCOLO_A_SESSION_RECONNECT,
+	KCOLO_A_SESSION_LINKS,
+	KCOLO_A_SESSION_RESYNC,
 
 	__KCOLO_A_SESSION_MAX
 };
@@ -359,6 +379,9 @@ enum {
 	KCOLO_A_STATS_ABORTS_CLOSED,
 	KCOLO_A_STATS_LOG_SYNCS,
 	KCOLO_A_STATS_LOG_SYNC_LATE,
+	KCOLO_A_STATS_RESYNCS_DELTA,
+	KCOLO_A_STATS_RESYNCS_FULL,
+	KCOLO_A_STATS_PAGES_EQUAL,
 
 	__KCOLO_A_STATS_MAX
 };
