@@ -111,7 +111,8 @@ static int request(struct sk_buff *skb, struct genl_info *info,
 	mutex_lock(&s->lock);
 	if (!kcolo_state_allows(s, cmd)) {
 		err = kcolo_nl_refuse_state(s, info);
-	} else if (cmd == KCOLO_CMD_ABORT && s->end_sent && !s->external) {
+	} else if (cmd == KCOLO_CMD_ABORT && s->end_sent && !s->external &&
+		   s->state != KCOLO_STATE_DOUBT) {
 		NL_SET_ERR_MSG(info->extack, "the end of the epoch was sent: the peer decides now");
 		err = -EINPROGRESS;
 	} else if (cmd == KCOLO_CMD_PROMOTE && !s->committed && !s->clean) {

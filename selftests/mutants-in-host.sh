@@ -65,6 +65,11 @@ try_peer() {	# mutant, scenario
 	$KPEER --connect 127.0.0.1:7300 "$2" >"$LOGS/mutant-$1.said" 2>&1
 	says_not "$1" "$2" "$LOGS/mutant-$1.said"
 }
+try_serve() {	# mutant, scenario
+	[ "$only" = "$1" ] || return
+	$KPEER --listen 127.0.0.1:7300 "$2" >"$LOGS/mutant-$1.said" 2>&1
+	says_not "$1" "$2" "$LOGS/mutant-$1.said"
+}
 
 mutants() {
 	try skip_page ram "" "" "--ram $RAM"
@@ -85,6 +90,9 @@ mutants() {
 	try_client clean_running clean-running
 	try_peer old_round_wins old-round
 	try_peer no_fence end-never-promote
+	try_peer equal_keeps_staged again-whole
+	try_serve trust_epoch lost-other-epoch
+	try_serve forget_on_loss lost-in-epoch
 	try_client round_goes_on states-hurry
 	try_client overlap_ok regions-primary
 	try_client seq_stuck flood-one

@@ -325,12 +325,15 @@ static bool send_parameters(Error **errp)
     MigrationParameters *p = colo_parameters();
     struct kcolo_params params = {
         .mask = KCOLO_PARAM_THRESHOLD | KCOLO_PARAM_MAX_ITERATIONS |
-                KCOLO_PARAM_LOG_SYNC | KCOLO_PARAM_PAUSE_LIMIT,
+                KCOLO_PARAM_LOG_SYNC | KCOLO_PARAM_PAUSE_LIMIT |
+                KCOLO_PARAM_RECONNECT,
         .threshold = p->x_colo_migrate_ram_threshold,
         .max_iterations = p->x_colo_migrate_ram_iterations,
         .log_sync = true,
         /* COLO cannot go on after a pause that was given up. */
         .pause_limit = 0,
+        /* COLO's own channel is lost then, too, and fails over. */
+        .reconnect = false,
     };
 
     return kcolo_client_set(client, &params, errp);

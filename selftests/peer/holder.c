@@ -19,7 +19,7 @@ void holder_up(struct holder *h, u32 peer_timeout)
 		.params = { .mask = KCOLO_PARAM_PEER_TIMEOUT |
 				    KCOLO_PARAM_RECONNECT,
 			    .peer_timeout = peer_timeout,
-			    .reconnect = h->reconnect },
+			    .reconnect = opt.reconnect },
 	};
 	struct kcolo_region region;
 	u32 i;

@@ -18,7 +18,6 @@ struct holder {
 	struct kcolo *k;
 	struct ram ram;
 	struct ram should;
-	bool reconnect;		/* before holder_up() */
 	u64 committed;
 	const void *state;
 	size_t state_len;

@@ -39,6 +39,8 @@ static const struct group {
 	{ "answers", 'l', answers_scenarios },
 	{ "blocked", 'l', blocked_scenarios },
 	{ "verdict", 'l', verdict_scenarios },
+	{ "again", 'c', again_scenarios },
+	{ "doubt", 'l', doubt_scenarios },
 };
 
 static const char usage_text[] =

@@ -96,6 +96,20 @@ void pages_add(struct pages *m, u32 region, u64 first, u32 count, u64 version)
 	}
 }
 
+void pages_add_from(struct pages *m, const struct ram *ram, u32 region, u64 index)
+{
+	if (m->nr_extents == EXTENTS_ROOM)
+		fail("kpeer: no room for extents");
+	m->extent[m->nr_extents++] = (struct kcolo_wire_extent) {
+		.first = index,
+		.count = 1,
+		.region = region,
+		.encoding = KCOLO_WIRE_RAW,
+	};
+	m->nr_pages++;
+	buf_add(&m->payload, ram->region[region] + index * PAGE, PAGE);
+}
+
 void pages_put(struct pages *m, struct buf *b, u64 epoch, u32 round)
 {
 	struct kcolo_wire_pages pages = {

@@ -45,6 +45,8 @@ struct pages {
 /* What stands in a page in a version of RAM; version 0 is zeroes. */
 void page_content(u8 *page, u32 region, u64 index, u64 version);
 void pages_add(struct pages *m, u32 region, u64 first, u32 count, u64 version);
+/* A page as it is in @ram, with its bytes. */
+void pages_add_from(struct pages *m, const struct ram *ram, u32 region, u64 index);
 /* Encode, and empty @m. */
 void pages_put(struct pages *m, struct buf *b, u64 epoch, u32 round);
 /* Do to RAM what pages_add() with the same arguments says. */

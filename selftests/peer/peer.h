@@ -33,6 +33,7 @@ typedef __u64 u64;
  * @count: connections of the fuzzer
  * @vmm: the VMM of the primary is another process
  * @external: device state goes another way; a scenario says so for itself
+ * @reconnect: of the session; a scenario says so for itself
  * @slow: factor for all times, for a kernel that is slow
  */
 struct options {
@@ -42,6 +43,7 @@ struct options {
 	u32 count;
 	bool vmm;
 	bool external;
+	bool reconnect;
 	u32 slow;
 };
 
@@ -65,9 +67,10 @@ struct scenario {
  */
 extern const struct scenario epochs_scenarios[], hello_scenarios[],
 	malformed_scenarios[], cut_scenarios[], fuzz_scenarios[],
-	prepared_scenarios[];
+	prepared_scenarios[], again_scenarios[];
 extern const struct scenario refuse_scenarios[], hung_scenarios[],
-	answers_scenarios[], blocked_scenarios[], verdict_scenarios[];
+	answers_scenarios[], blocked_scenarios[], verdict_scenarios[],
+	doubt_scenarios[];
 
 /* util.c */
 void *xalloc(size_t size);

@@ -113,6 +113,10 @@ void stay(struct link *l, u32 ms)
 	}
 }
 
+u64 play_incarnation = 0x1234567890abcdef;
+u64 play_has;
+u8 play_identity = 0x42;
+
 void hello_fill(struct kcolo_wire_hello *hello, int channel)
 {
 	memset(hello, 0, sizeof(*hello));
@@ -121,8 +125,9 @@ void hello_fill(struct kcolo_wire_hello *hello, int channel)
 	hello->role = KCOLO_ROLE_PRIMARY;
 	hello->page_size = PAGE;
 	hello->features = opt.external ? KCOLO_WIRE_EXTERNAL : 0;
-	hello->incarnation = 0x1234567890abcdef;
-	memset(hello->uuid, 0x42, sizeof(hello->uuid));
+	hello->incarnation = play_incarnation;
+	hello->committed = play_has;
+	memset(hello->uuid, play_identity, sizeof(hello->uuid));
 	memcpy(hello->name, opt.name, strlen(opt.name));
 }
 

@@ -39,7 +39,13 @@ void expect_closed(struct link *l, int channel);
 /* Answer PING for so long. */
 void stay(struct link *l, u32 ms);
 
-/* As a primary. */
+/*
+ * As a primary. In HELLO: which link this is, the epoch that was committed last,
+ * which the kernel has to have, too, and whose primary this is.
+ */
+extern u64 play_incarnation;
+extern u64 play_has;
+extern u8 play_identity;
 void hello_fill(struct kcolo_wire_hello *hello, int channel);
 void hello_send(int fd, const struct kcolo_wire_hello *hello);
 /* Connect a channel: send @hello and take the answer, which has to fit. */

@@ -31,7 +31,9 @@ void serve_hello(struct serve *s, struct kcolo_wire_hello *hello, int channel)
 {
 	*hello = s->hello[channel];
 	hello->role = KCOLO_ROLE_SECONDARY;
-	hello->committed = 0;
+	hello->committed = s->has;
+	if (!s->has)
+		memset(hello->uuid, 0, sizeof(hello->uuid));
 }
 
 void serve_greet(struct serve *s, int channel)
@@ -155,6 +157,8 @@ static void take_regions(struct serve *s)
 
 	s->nr_regions = (s->l->in.hdr.length - KCOLO_WIRE_REGIONS_HEAD) /
 			KCOLO_WIRE_REGION;
+	s->base = kcolo_wire_get_base(s->l->in.body);
+	s->whole = 0;
 	for (i = 0; i < s->nr_regions; i++) {
 		bad = kcolo_wire_get_region(s->l->in.body +
 					    KCOLO_WIRE_REGIONS_HEAD +
@@ -162,6 +166,7 @@ static void take_regions(struct serve *s)
 		if (bad)
 			fail("the primary's REGIONS: %s", bad);
 		s->region_pages[i] = r.size / PAGE;
+		s->whole += !!(r.flags & KCOLO_WIRE_WHOLE);
 	}
 }
 

@@ -25,6 +25,9 @@
  * @nr_regions: that it has said
  * @region_pages: of each
  * @got: PAGES messages and pages of the epoch
+ * @has: the epoch that it says it has of this primary, 0 is nothing of anybody's
+ * @base: what the primary builds upon, as it has said
+ * @whole: regions that come whole, likewise
  */
 struct serve {
 	struct kcolo *k;
@@ -41,6 +44,9 @@ struct serve {
 	u32 nr_regions;
 	u64 region_pages[KCOLO_WIRE_REGIONS_MAX];
 	struct kcolo_wire_end got;
+	u64 has;
+	u64 base;
+	u32 whole;
 };
 
 /* watch.c: the primary */

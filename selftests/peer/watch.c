@@ -74,7 +74,8 @@ struct serve *serve_new(u32 peer_timeout, size_t size)
 				    KCOLO_PARAM_RECONNECT |
 				    KCOLO_PARAM_PAUSE_LIMIT,
 			    .peer_timeout = peer_timeout,
-			    .pause_limit = LONG_MS },
+			    .pause_limit = LONG_MS,
+			    .reconnect = opt.reconnect },
 	};
 	struct serve *s = xalloc(sizeof(*s));
 

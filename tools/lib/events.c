@@ -281,6 +281,9 @@ static int connected(struct kcolo *k)
 		return 1;
 	case KCOLO_STATE_DOUBT:
 	case KCOLO_STATE_LOST:
+		if (info.params.reconnect &&
+		    info.abort_reason != KCOLO_ABORT_REASON_VM_GONE)
+			return 1;
 		err = -ENOTCONN;
 		break;
 	case KCOLO_STATE_PROMOTED:

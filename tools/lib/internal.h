@@ -49,7 +49,9 @@ struct kcolo_map {
  * @open: an epoch whose end was not told, 0 is none
  * @ready: the last epoch that was told to be ready, or prepared; so @received,
  *	@committed
- * @once: types of events that were told, a bit each
+ * @links: times that the peer has connected, as far as it was told
+ * @once: types of events that were told, a bit each; of those about the link what
+ *	is so now
  * @made_once: of those that come once, the types that were told as of a reading
  * @made: events made of the session's state, from @head to @len
  */
@@ -64,6 +66,7 @@ struct kcolo_told {
 	uint64_t ready;
 	uint64_t received;
 	uint64_t committed;
+	uint64_t links;
 	uint32_t once;
 	uint32_t made_once;
 	unsigned int head;

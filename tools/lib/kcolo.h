@@ -368,9 +368,10 @@ int kcolo_devstate_read(struct kcolo *k, void **buf, size_t *len);
  * order in which they may come, so that a caller that goes by events needs to
  * know nothing of losses:
  *
- *	primary		peer-connected, checkpoint-received and -committed (the
- *			last one only), -aborted (of one after that only), -ready,
- *			-doubt, peer-lost, fenced, vm-gone, session-del
+ *	primary		peer-lost, checkpoint-received and -committed (the last
+ *			one only), -aborted (of one after that only),
+ *			peer-connected, -ready, -doubt, fenced, vm-gone,
+ *			session-del
  *	secondary	peer-connected, checkpoint-committed (the last one only),
  *			peer-lost, promoted, broken, vm-gone, session-del
  *
@@ -399,8 +400,8 @@ int kcolo_event_next_raw(struct kcolo *k, struct kcolo_event *ev,
 			 int timeout_ms);
 void kcolo_event_reread(struct kcolo *k);
 /*
- * Wait until the session is connected to its peer: 0, -ETIMEDOUT, or another
- * negative errno when it cannot be any more. No event is taken from the queue.
+ * Wait until the session is connected to its peer, also again: 0, -ETIMEDOUT, or
+ * another negative errno when it cannot be any more. No event is taken from the queue.
  */
 int kcolo_wait_connected(struct kcolo *k, int timeout_ms);
 

@@ -20,11 +20,11 @@
 #define END_STATES	(S(DOUBT) | S(LOST) | S(PROMOTED) | S(FENCED) | \
 			 S(BROKEN) | S(CLOSED))
 
-/* What comes once in a session's life, or never. */
+/* What comes once in a session's life, or never; and once in that of a link. */
 #define E(name)		(1u << KCOLO_EVENT_TYPE_##name)
-#define ONCE		(E(PEER_CONNECTED) | E(PEER_LOST) | \
-			 E(CHECKPOINT_DOUBT) | E(PROMOTED) | E(FENCED) | \
-			 E(BROKEN) | E(VM_GONE) | E(SESSION_DEL))
+#define ONCE		(E(PROMOTED) | E(FENCED) | E(BROKEN) | E(VM_GONE) | \
+			 E(SESSION_DEL))
+#define NO_LINK		(E(PEER_LOST) | E(CHECKPOINT_DOUBT))
 
 static bool in(const struct kcolo_session_info *info, unsigned int states)
 {
@@ -79,6 +79,16 @@ void kcolo_told_event(struct kcolo *k, const struct kcolo_event *ev)
 	case KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED:
 		ended(t, ev->epoch);
 		break;
+	case KCOLO_EVENT_TYPE_PEER_CONNECTED:
+		t->once &= ~NO_LINK;
+		/* The number of one that is made is that of the reading. */
+		if (!ev->reread)
+			t->links++;
+		break;
+	case KCOLO_EVENT_TYPE_PEER_LOST:
+	case KCOLO_EVENT_TYPE_CHECKPOINT_DOUBT:
+		t->once &= ~E(PEER_CONNECTED);
+		break;
 	default:
 		break;
 	}
@@ -109,7 +119,7 @@ static void tell(struct kcolo *k, const struct kcolo_session_info *info,
 	kcolo_told_event(k, ev);
 }
 
-/* Of one of ONCE. */
+/* Of one of ONCE, or about the link that there is, or is no more. */
 static void tell_once(struct kcolo *k, const struct kcolo_session_info *info,
 		      enum kcolo_event_type type)
 {
@@ -176,6 +186,30 @@ static void tell_secondary(struct kcolo *k,
 		     info->epoch);
 }
 
+/*
+ * Whether there is another link than the one that was told of, which then was
+ * lost. What became of an epoch that was open comes before the new one: after it,
+ * what was not said is not known.
+ */
+static void tell_relink(struct kcolo *k, const struct kcolo_session_info *info)
+{
+	struct kcolo_told *t = &k->told;
+	bool other = info->links > t->links && t->known;
+
+	t->links = info->links;
+	if (!other)
+		return;
+	if (t->once & E(PEER_CONNECTED))
+		tell(k, info, KCOLO_EVENT_TYPE_PEER_LOST,
+		     info->role == KCOLO_ROLE_SECONDARY ? info->committed :
+							  t->epoch);
+	if (info->role != KCOLO_ROLE_PRIMARY || info->committed > t->epoch)
+		return;
+	tell_commit(k, info);
+	if (t->open)
+		tell_abort(k, info);
+}
+
 static enum kcolo_event_type end_event(const struct kcolo_session_info *info)
 {
 	switch (info->state) {
@@ -206,6 +240,7 @@ static void tell_all(struct kcolo *k, const struct kcolo_session_info *info)
 
 	k->told.head = 0;
 	k->told.len = 0;
+	tell_relink(k, info);
 	if (!in(info, S(CONNECTING) | END_STATES))
 		tell_once(k, info, KCOLO_EVENT_TYPE_PEER_CONNECTED);
 	if (info->role == KCOLO_ROLE_SECONDARY)

@@ -23,7 +23,7 @@
  * @role: of the session
  * @state: of the session
  * @epoch: of the session
- * @committed: of the session
+ * @committed: of the session; so @links, @reconnect
  * @abort_reason: of the session
  * @event_seq: of the session
  * @other: the name is now that of another session
@@ -50,7 +50,8 @@
  */
 struct fake {
 	_Atomic int no_module, sessions, torn, state, log_size;
-	_Atomic int role, epoch, committed, abort_reason, event_seq;
+	_Atomic int role, epoch, committed, abort_reason, event_seq, links;
+	_Atomic int reconnect;
 	_Atomic int other, gone, ends, promoted, gap;
 	_Atomic int early_events, late_events, silent, lose, full, session_fd;
 	_Atomic int mapped, raw, hang_up, subscribes, dels;

@@ -253,6 +253,11 @@ static void test_waiting(void)
 	start = kcolo_now_ms();
 	ok(kcolo_wait_connected(k, 60) == -ETIMEDOUT &&
 	   kcolo_now_ms() - start >= 60, "not connected in time");
+	fake.state = KCOLO_STATE_LOST;
+	fake.reconnect = 1;
+	ok(kcolo_wait_connected(k, 60) == -ETIMEDOUT, "lost, and looked for");
+	fake.reconnect = 0;
+	ok(kcolo_wait_connected(k, -1) == -ENOTCONN, "lost, and not looked for");
 	fake.state = KCOLO_STATE_CLOSED;
 	ok(kcolo_wait_connected(k, -1) == -ESHUTDOWN &&
 	   strstr(kcolo_error(k), "closed: the \"last\" error"), "closed");

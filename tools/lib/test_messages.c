@@ -54,6 +54,9 @@ void fake_put_session(struct nl_msg *msg, unsigned int n)
 	nla_put_u8(msg, KCOLO_A_SESSION_CHECKSUM, 1);
 	nla_put_u64(msg, KCOLO_A_SESSION_EPOCH, fake.epoch);
 	nla_put_u64(msg, KCOLO_A_SESSION_COMMITTED, fake.committed);
+	nla_put_u64(msg, KCOLO_A_SESSION_LINKS, fake.links);
+	nla_put_u32(msg, KCOLO_A_SESSION_RESYNC, KCOLO_RESYNC_DELTA);
+	nla_put_u8(msg, KCOLO_A_SESSION_RECONNECT, fake.reconnect);
 	nla_put_u64(msg, KCOLO_A_SESSION_PENDING, UINT64_MAX);
 	nla_put_u8(msg, KCOLO_A_SESSION_SYNCED, 1);
 	nla_put_u32(msg, KCOLO_A_SESSION_STOP_REASON,

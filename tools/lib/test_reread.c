@@ -17,6 +17,7 @@ struct view {
 	int epoch;
 	int committed;
 	enum kcolo_abort_reason reason;
+	int links;
 };
 
 static void show(enum kcolo_role role, const struct view *v)
@@ -26,6 +27,7 @@ static void show(enum kcolo_role role, const struct view *v)
 	fake.epoch = v->epoch;
 	fake.committed = v->committed;
 	fake.abort_reason = v->reason;
+	fake.links = v->links;
 }
 
 /*
@@ -71,100 +73,127 @@ static const struct loss {
 #define S	KCOLO_ROLE_SECONDARY
 #define ST(x)	KCOLO_STATE_##x
 #define WHY(x)	KCOLO_ABORT_REASON_##x
-	{ "nothing", P, false, { ST(IDLE), 42, 41, 0 }, { ST(IDLE), 42, 41, 0 },
+	{ "nothing", P, false, { ST(IDLE), 42, 41, 0, 0 }, { ST(IDLE), 42, 41, 0, 0 },
 	  "" },
-	{ "connected", P, false, { ST(CONNECTING), 0, 0, 0 },
-	  { ST(IDLE), 0, 0, 0 }, "peer-connected:0" },
-	{ "rounds still run", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(PRECOPY), 43, 42, 0 }, "" },
-	{ "ready", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(READY), 43, 42, 0 }, "checkpoint-ready:43" },
-	{ "ready, asked for by another", P, false, { ST(IDLE), 42, 42, 0 },
-	  { ST(READY), 43, 42, 0 }, "checkpoint-ready:43" },
-	{ "ready again is not said", P, false, { ST(READY), 43, 42, 0 },
-	  { ST(READY), 43, 42, 0 }, "" },
-	{ "aborted", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(IDLE), 43, 42, WHY(REQUESTED) }, "checkpoint-aborted:43" },
-	{ "aborted, asked for by another", P, false, { ST(PRECOPY), 43, 42, 0 },
-	  { ST(IDLE), 43, 42, WHY(REQUESTED) }, "checkpoint-aborted:43" },
-	{ "received", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(APPLYING), 43, 43, 0 }, "checkpoint-received:43" },
-	{ "committed", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(IDLE), 43, 43, 0 },
+	{ "connected", P, false, { ST(CONNECTING), 0, 0, 0, 0 },
+	  { ST(IDLE), 0, 0, 0, 0 }, "peer-connected:0" },
+	{ "rounds still run", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(PRECOPY), 43, 42, 0, 0 }, "" },
+	{ "ready", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(READY), 43, 42, 0, 0 }, "checkpoint-ready:43" },
+	{ "ready, asked for by another", P, false, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(READY), 43, 42, 0, 0 }, "checkpoint-ready:43" },
+	{ "ready again is not said", P, false, { ST(READY), 43, 42, 0, 0 },
+	  { ST(READY), 43, 42, 0, 0 }, "" },
+	{ "aborted", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(IDLE), 43, 42, WHY(REQUESTED), 0 }, "checkpoint-aborted:43" },
+	{ "aborted, asked for by another", P, false, { ST(PRECOPY), 43, 42, 0, 0 },
+	  { ST(IDLE), 43, 42, WHY(REQUESTED), 0 }, "checkpoint-aborted:43" },
+	{ "received", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(APPLYING), 43, 43, 0, 0 }, "checkpoint-received:43" },
+	{ "committed", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(IDLE), 43, 43, 0, 0 },
 	  "checkpoint-received:43 checkpoint-committed:43" },
-	{ "in place", P, false, { ST(APPLYING), 43, 43, 0 },
-	  { ST(IDLE), 43, 43, 0 }, "checkpoint-committed:43" },
-	{ "committed, and the next is ready", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(READY), 44, 43, 0 },
+	{ "in place", P, false, { ST(APPLYING), 43, 43, 0, 0 },
+	  { ST(IDLE), 43, 43, 0, 0 }, "checkpoint-committed:43" },
+	{ "committed, and the next is ready", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(READY), 44, 43, 0, 0 },
 	  "checkpoint-received:43 checkpoint-committed:43 checkpoint-ready:44" },
-	{ "aborted, and the next is ready", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(READY), 44, 42, WHY(REQUESTED) },
+	{ "aborted, and the next is ready", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(READY), 44, 42, WHY(REQUESTED), 0 },
 	  "checkpoint-aborted:43 checkpoint-ready:44" },
 	{ "committed or not, and then one that is committed", P, true,
-	  { ST(IDLE), 42, 42, 0 }, { ST(IDLE), 44, 44, 0 },
+	  { ST(IDLE), 42, 42, 0, 0 }, { ST(IDLE), 44, 44, 0, 0 },
 	  "checkpoint-received:44 checkpoint-committed:44" },
-	{ "the same, asked for by another", P, false, { ST(READY), 43, 42, 0 },
-	  { ST(IDLE), 47, 47, 0 },
+	{ "the same, asked for by another", P, false, { ST(READY), 43, 42, 0, 0 },
+	  { ST(IDLE), 47, 47, 0, 0 },
 	  "checkpoint-received:47 checkpoint-committed:47" },
-	{ "the same, and the next is ready", P, false, { ST(READY), 43, 42, 0 },
-	  { ST(READY), 47, 46, 0 },
+	{ "the same, and the next is ready", P, false, { ST(READY), 43, 42, 0, 0 },
+	  { ST(READY), 47, 46, 0, 0 },
 	  "checkpoint-received:46 checkpoint-committed:46 checkpoint-ready:47" },
 	{ "the same, and the next is aborted", P, false,
-	  { ST(READY), 43, 42, 0 }, { ST(IDLE), 47, 46, WHY(REQUESTED) },
+	  { ST(READY), 43, 42, 0, 0 }, { ST(IDLE), 47, 46, WHY(REQUESTED), 0 },
 	  "checkpoint-received:46 checkpoint-committed:46 checkpoint-aborted:47" },
 	{ "committed, and then one that is aborted", P, true,
-	  { ST(IDLE), 42, 42, 0 }, { ST(IDLE), 44, 43, WHY(REQUESTED) },
+	  { ST(IDLE), 42, 42, 0, 0 }, { ST(IDLE), 44, 43, WHY(REQUESTED), 0 },
 	  "checkpoint-received:43 checkpoint-committed:43 checkpoint-aborted:44" },
-	{ "lost in an epoch", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(LOST), 43, 42, WHY(PEER_LOST) },
+	{ "lost in an epoch", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(LOST), 43, 42, WHY(PEER_LOST), 0 },
 	  "checkpoint-aborted:43 peer-lost:43" },
-	{ "lost after it was received", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(LOST), 43, 43, WHY(PEER_LOST) },
+	{ "lost after it was received", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(LOST), 43, 43, WHY(PEER_LOST), 0 },
 	  "checkpoint-received:43 peer-lost:43" },
 	{ "in doubt: neither committed nor aborted", P, true,
-	  { ST(IDLE), 42, 42, 0 }, { ST(DOUBT), 43, 42, WHY(PEER_LOST) },
+	  { ST(IDLE), 42, 42, 0, 0 }, { ST(DOUBT), 43, 42, WHY(PEER_LOST), 0 },
 	  "checkpoint-doubt:43" },
 	{ "fenced out of doubt: the guest is not let go", P, false,
-	  { ST(DOUBT), 43, 42, WHY(PEER_LOST) },
-	  { ST(FENCED), 43, 42, WHY(FENCED) }, "fenced:43" },
-	{ "the VMM has died", P, false, { ST(IDLE), 42, 42, 0 },
-	  { ST(LOST), 42, 42, WHY(VM_GONE) }, "vm-gone:42 peer-lost:42" },
+	  { ST(DOUBT), 43, 42, WHY(PEER_LOST), 0 },
+	  { ST(FENCED), 43, 42, WHY(FENCED), 0 }, "fenced:43" },
+	{ "the VMM has died", P, false, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(LOST), 42, 42, WHY(VM_GONE), 0 }, "vm-gone:42 peer-lost:42" },
 	{ "an abort for want of a VM is no death", P, true,
-	  { ST(IDLE), 42, 42, 0 }, { ST(IDLE), 43, 42, WHY(VM_GONE) },
+	  { ST(IDLE), 42, 42, 0, 0 }, { ST(IDLE), 43, 42, WHY(VM_GONE), 0 },
 	  "checkpoint-aborted:43" },
-	{ "closed", P, true, { ST(IDLE), 42, 42, 0 },
-	  { ST(CLOSED), 43, 42, 0 }, "session-del:43" },
-	{ "commits on a secondary", S, false, { ST(IDLE), 3, 3, 0 },
-	  { ST(RECEIVING), 8, 7, 0 }, "checkpoint-committed:7" },
-	{ "not in place on a secondary", S, false, { ST(IDLE), 3, 3, 0 },
-	  { ST(APPLYING), 4, 4, 0 }, "" },
-	{ "an abort on a secondary", S, false, { ST(RECEIVING), 4, 3, 0 },
-	  { ST(IDLE), 4, 3, 0 }, "" },
+	{ "closed", P, true, { ST(IDLE), 42, 42, 0, 0 },
+	  { ST(CLOSED), 43, 42, 0, 0 }, "session-del:43" },
+	{ "commits on a secondary", S, false, { ST(IDLE), 3, 3, 0, 0 },
+	  { ST(RECEIVING), 8, 7, 0, 0 }, "checkpoint-committed:7" },
+	{ "not in place on a secondary", S, false, { ST(IDLE), 3, 3, 0, 0 },
+	  { ST(APPLYING), 4, 4, 0, 0 }, "" },
+	{ "an abort on a secondary", S, false, { ST(RECEIVING), 4, 3, 0, 0 },
+	  { ST(IDLE), 4, 3, 0, 0 }, "" },
 	{ "a commit and then the loss of the primary", S, false,
-	  { ST(CONNECTING), 0, 0, 0 }, { ST(LOST), 5, 4, WHY(PEER_LOST) },
+	  { ST(CONNECTING), 0, 0, 0, 0 }, { ST(LOST), 5, 4, WHY(PEER_LOST), 0 },
 	  "checkpoint-committed:4 peer-lost:4" },
 	{ "a primary that has closed is not lost", S, false,
-	  { ST(IDLE), 4, 4, 0 }, { ST(LOST), 4, 4, WHY(CLOSED) }, "" },
-	{ "prepared", S, false, { ST(RECEIVING), 4, 3, 0 },
-	  { ST(PREPARED), 4, 3, 0 }, "checkpoint-prepared:4" },
-	{ "prepared again is not said", S, false, { ST(PREPARED), 4, 3, 0 },
-	  { ST(PREPARED), 4, 3, 0 }, "" },
-	{ "dropped when prepared", S, false, { ST(PREPARED), 4, 3, 0 },
-	  { ST(IDLE), 4, 3, 0 }, "checkpoint-aborted:4" },
+	  { ST(IDLE), 4, 4, 0, 0 }, { ST(LOST), 4, 4, WHY(CLOSED), 0 }, "" },
+	{ "prepared", S, false, { ST(RECEIVING), 4, 3, 0, 0 },
+	  { ST(PREPARED), 4, 3, 0, 0 }, "checkpoint-prepared:4" },
+	{ "prepared again is not said", S, false, { ST(PREPARED), 4, 3, 0, 0 },
+	  { ST(PREPARED), 4, 3, 0, 0 }, "" },
+	{ "dropped when prepared", S, false, { ST(PREPARED), 4, 3, 0, 0 },
+	  { ST(IDLE), 4, 3, 0, 0 }, "checkpoint-aborted:4" },
 	{ "dropped, and the next is prepared", S, false,
-	  { ST(PREPARED), 4, 3, 0 }, { ST(PREPARED), 5, 3, 0 },
+	  { ST(PREPARED), 4, 3, 0, 0 }, { ST(PREPARED), 5, 3, 0, 0 },
 	  "checkpoint-aborted:4 checkpoint-prepared:5" },
 	{ "applied, and the next is prepared", S, false,
-	  { ST(PREPARED), 4, 3, 0 }, { ST(PREPARED), 5, 4, 0 },
+	  { ST(PREPARED), 4, 3, 0, 0 }, { ST(PREPARED), 5, 4, 0, 0 },
 	  "checkpoint-committed:4 checkpoint-prepared:5" },
-	{ "being applied", S, false, { ST(PREPARED), 4, 3, 0 },
-	  { ST(APPLYING), 4, 4, 0 }, "" },
-	{ "lost when prepared", S, false, { ST(PREPARED), 4, 3, 0 },
-	  { ST(LOST), 4, 3, WHY(PEER_LOST) }, "peer-lost:3" },
-	{ "promoted", S, false, { ST(IDLE), 4, 4, 0 },
-	  { ST(PROMOTED), 5, 4, 0 }, "promoted:4" },
-	{ "broken", S, false, { ST(IDLE), 4, 4, 0 },
-	  { ST(BROKEN), 5, 5, WHY(GUEST_MEMORY) }, "broken:5" },
+	{ "being applied", S, false, { ST(PREPARED), 4, 3, 0, 0 },
+	  { ST(APPLYING), 4, 4, 0, 0 }, "" },
+	{ "lost when prepared", S, false, { ST(PREPARED), 4, 3, 0, 0 },
+	  { ST(LOST), 4, 3, WHY(PEER_LOST), 0 }, "peer-lost:3" },
+	{ "lost, and there again", P, false, { ST(IDLE), 42, 42, 0, 1 },
+	  { ST(IDLE), 42, 42, WHY(PEER_LOST), 2 },
+	  "peer-lost:42 peer-connected:42" },
+	{ "there again", P, false, { ST(LOST), 43, 42, WHY(PEER_LOST), 1 },
+	  { ST(IDLE), 43, 42, WHY(PEER_LOST), 2 }, "peer-connected:43" },
+	{ "it was in doubt, and is committed", P, false,
+	  { ST(DOUBT), 43, 42, WHY(PEER_LOST), 1 }, { ST(IDLE), 43, 43, 0, 2 },
+	  "checkpoint-received:43 checkpoint-committed:43 peer-connected:43" },
+	{ "it was in doubt, and is not committed", P, false,
+	  { ST(DOUBT), 43, 42, WHY(PEER_LOST), 1 }, { ST(IDLE), 43, 42, 0, 2 },
+	  "checkpoint-aborted:43 peer-connected:43" },
+	{ "it was in doubt, and is given up", P, false,
+	  { ST(DOUBT), 43, 42, WHY(PEER_LOST), 1 },
+	  { ST(LOST), 43, 42, WHY(REQUESTED), 1 },
+	  "checkpoint-aborted:43 peer-lost:43" },
+	{ "lost in an epoch, there again, and the next is ready", P, true,
+	  { ST(IDLE), 42, 42, 0, 1 }, { ST(READY), 44, 42, WHY(PEER_LOST), 2 },
+	  "peer-lost:43 checkpoint-aborted:43 peer-connected:44 checkpoint-ready:44" },
+	{ "the same, and the next is committed: not known of the first", P, true,
+	  { ST(IDLE), 42, 42, 0, 1 }, { ST(IDLE), 44, 44, WHY(PEER_LOST), 2 },
+	  "peer-lost:43 peer-connected:44 checkpoint-received:44 checkpoint-committed:44" },
+	{ "in place when it is there again", P, false,
+	  { ST(LOST), 43, 43, WHY(PEER_LOST), 1 }, { ST(IDLE), 43, 43, 0, 2 },
+	  "checkpoint-committed:43 peer-connected:43" },
+	{ "a secondary whose primary came back", S, false,
+	  { ST(IDLE), 4, 4, 0, 1 }, { ST(RECEIVING), 5, 4, 0, 2 },
+	  "peer-lost:4 peer-connected:4" },
+	{ "promoted", S, false, { ST(IDLE), 4, 4, 0, 0 },
+	  { ST(PROMOTED), 5, 4, 0, 0 }, "promoted:4" },
+	{ "broken", S, false, { ST(IDLE), 4, 4, 0, 0 },
+	  { ST(BROKEN), 5, 5, WHY(GUEST_MEMORY), 0 }, "broken:5" },
 #undef P
 #undef S
 #undef WHY
@@ -193,7 +222,7 @@ static void test_loss(const struct loss *l)
 /* From each state to each other: no error, and nothing is told twice. */
 static void test_each(enum kcolo_role role, const char *what)
 {
-	struct view from = { 0, 42, 41, 0 }, to = { 0, 43, 42, 0 };
+	struct view from = { 0, 42, 41, 0, 0 }, to = { 0, 43, 42, 0, 0 };
 	char text[TOLD_MAX];
 	bool good = true;
 
@@ -216,7 +245,7 @@ static void test_each(enum kcolo_role role, const char *what)
 /* What was on its way while the session was read. */
 static void test_overlap(void)
 {
-	struct view idle = { ST(IDLE), 42, 41, 0 }, lost = { ST(LOST), 42, 41, 0 };
+	struct view idle = { ST(IDLE), 42, 41, 0, 0 }, lost = { ST(LOST), 42, 41, 0, 0 };
 	struct kcolo *k = begin();
 	char text[TOLD_MAX];
 
@@ -239,7 +268,7 @@ static void test_overlap(void)
 /* The state was read before the event of it had its number. */
 static void test_early_state(void)
 {
-	struct view idle = { ST(IDLE), 4, 4, 0 }, promoted = { ST(PROMOTED), 4, 4, 0 };
+	struct view idle = { ST(IDLE), 4, 4, 0, 0 }, promoted = { ST(PROMOTED), 4, 4, 0, 0 };
 	struct kcolo *k = begin();
 	char text[TOLD_MAX];
 
@@ -269,7 +298,7 @@ static void test_early_state(void)
 
 static void test_gap(void)
 {
-	struct view idle = { ST(IDLE), 42, 41, 0 }, lost = { ST(LOST), 42, 41, 0 };
+	struct view idle = { ST(IDLE), 42, 41, 0, 0 }, lost = { ST(LOST), 42, 41, 0, 0 };
 	struct kcolo_event ev;
 	struct kcolo *k = begin();
 	char text[TOLD_MAX];
@@ -300,7 +329,7 @@ static void test_gap(void)
 
 static void test_gone(void)
 {
-	struct view idle = { ST(IDLE), 42, 41, 0 };
+	struct view idle = { ST(IDLE), 42, 41, 0, 0 };
 	struct kcolo_event ev;
 	struct kcolo *k = begin();
 
@@ -330,7 +359,7 @@ static void test_gone(void)
 
 static void test_failures(void)
 {
-	struct view idle = { ST(IDLE), 42, 41, 0 }, lost = { ST(LOST), 42, 41, 0 };
+	struct view idle = { ST(IDLE), 42, 41, 0, 0 }, lost = { ST(LOST), 42, 41, 0, 0 };
 	struct kcolo_event ev;
 	struct kcolo *k = begin();
 
@@ -342,7 +371,6 @@ static void test_failures(void)
 	fake.lose = 2;
 	ok(kcolo_event_next(k, &ev, 0) == 1 &&
 	   ev.type == KCOLO_EVENT_TYPE_PEER_LOST, "a reading is tried again");
-	show(KCOLO_ROLE_PRIMARY, &idle);
 	kcolo_event_reread(k);
 	fake.lose = 100;
 	ok(kcolo_event_next(k, &ev, 0) == -ENOMEM && readable(k),
@@ -358,7 +386,7 @@ static void test_failures(void)
  */
 void test_reread(void)
 {
-	static const struct view before = { ST(IDLE), 42, 41, 99 };
+	static const struct view before = { ST(IDLE), 42, 41, 99, 0 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(losses); i++)
