@@ -106,7 +106,7 @@ o['abort-reason'] == 'unknown-99' and o['uuid'] ==
 and o['error'] == 'the \"last\" error' and o['clean'] is True and
 o['device-state'] == 'external' and o['log-sync-timeout'] == 150" session show
 json "list in JSON" "[s['name'] for s in o] == ['vm1']" session list
-json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 57 and
+json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 60 and
 o['log-errors'] == 1042" stats vm1
 FAKE_SESSIONS=2 json "stats of all in JSON" \
 	"[s['session-id'] for s in o] == [3, 4]" stats --all
