@@ -194,7 +194,7 @@ void kcolo_abort_link_lost(struct kcolo_session *s)
 }
 
 /**
- * kcolo_abort_doubt - give an epoch up that is in doubt
+ * kcolo_abort_doubt - give an epoch up that is in doubt, if that is wanted
  * @s: primary; called by its worker
  *
  * Somebody knows that the secondary is off. Should it be there again with that

@@ -18,6 +18,8 @@
 #define CLOSE_MAX_MS	10000
 /* The longest wait for a message before what was set meanwhile is looked at. */
 #define TICK_MS		1000
+/* A worker that waits for HELLO looks so often whether something else is wanted. */
+#define HELLO_SLICE_MS	100
 
 /**
  * kcolo_link_send - send a message on the control connection, or be called away
@@ -250,6 +252,24 @@ static void no_connection(int err, char *why, size_t len)
 	}
 }
 
+#define HELLO_AWAY	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_VM_GONE) | \
+			 BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_CONNECT))
+
+/* A worker that connects has other things to do, too. */
+static int await_hello(struct kcolo_session *s, struct kcolo_conn *conn)
+{
+	int ready;
+
+	do {
+		if (READ_ONCE(s->req) & HELLO_AWAY)
+			return -ECANCELED;
+		ready = kcolo_conn_wait(conn, HELLO_SLICE_MS);
+	} while (!ready && time_before(jiffies, conn->deadline));
+	if (ready > 0)
+		return 0;
+	return ready ? 0 : -ETIMEDOUT;
+}
+
 static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
 		       enum kcolo_wire_channel channel,
 		       struct kcolo_wire_hello *hello, char *why, size_t len)
@@ -273,7 +293,11 @@ static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
 		return err;
 	}
 	conn->deadline = jiffies + msecs_to_jiffies(conn->timeout);
-	err = get_hello(conn, hello, why, len);
+	err = await_hello(s, conn);
+	if (err)
+		strscpy(why, "the peer did not answer", len);
+	else
+		err = get_hello(conn, hello, why, len);
 	conn->deadline = 0;
 	if (err)
 		return err;

@@ -156,11 +156,14 @@ static void primary_connect(struct kcolo_session *s, struct retry *r)
 
 #define IDLE_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
 			 BIT(KCOLO_REQ_VM_GONE) | BIT(KCOLO_REQ_CONNECT) | \
-			 BIT(KCOLO_REQ_CHECKPOINT) | BIT(KCOLO_REQ_ABORT))
+			 BIT(KCOLO_REQ_CHECKPOINT))
 
+/* An abort that comes in an epoch is the epoch's. */
 static bool has_work(const struct kcolo_session *s)
 {
-	return READ_ONCE(s->req) & IDLE_REQS || kcolo_link_over(s);
+	return READ_ONCE(s->req) & IDLE_REQS || kcolo_link_over(s) ||
+	       (test_bit(KCOLO_REQ_ABORT, &s->req) &&
+		READ_ONCE(s->state) == KCOLO_STATE_DOUBT);
 }
 
 static void wait_for_work(struct kcolo_session *s, const struct retry *r)
@@ -187,8 +190,7 @@ static int primary_worker(void *arg)
 			kcolo_session_vm_gone(s);
 		if (test_and_clear_bit(KCOLO_REQ_CHECKPOINT, &s->req))
 			kcolo_checkpoint_run(s);
-		if (test_and_clear_bit(KCOLO_REQ_ABORT, &s->req))
-			kcolo_abort_doubt(s);
+		kcolo_abort_doubt(s);
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req)) {
 			kcolo_abort_link_lost(s);
 			retry_now(&retry);

@@ -110,7 +110,11 @@ static void new_attrs(void)
 	msg_u64(begin(&m, "x", P), KCOLO_A_SESSION_EPOCH, 1);
 	refused(nl, -1, "an epoch", &m, EINVAL, "Unsupported attribute");
 	msg_u8(begin(&m, "x", P), KCOLO_A_SESSION_CLEAN, 1);
-	refused(nl, -1, "clean", &m, EINVAL, "Unknown attribute type");
+	refused(nl, -1, "clean", &m, EINVAL, "Unsupported attribute");
+	msg_u8(begin(&m, "x", P), KCOLO_A_SESSION_RECONNECT, 2);
+	refused(nl, -1, "reconnect 2", &m, ERANGE, "integer out of range");
+	msg_u64(begin(&m, "x", P), KCOLO_A_SESSION_LINKS, 1);
+	refused(nl, -1, "links", &m, EINVAL, "Unknown attribute type");
 	msg_u32(begin(&m, "x", P), KCOLO_A_SESSION_DEVICE_STATE, 2);
 	refused(nl, -1, "device-state 2", &m, ERANGE, "integer out of range");
 	expect(count_sessions() == 0, "a refused session is there");
@@ -232,6 +236,50 @@ static void new_ids(void)
 	}
 }
 
+/* Another peer, where there is one, or cannot be; nothing else is set then either. */
+static void new_peer(void)
+{
+	union kcolo_addr any = address("127.0.0.1", 9), six = any;
+	struct kcolo *a = lone_primary(60000), *b = lone_secondary();
+	struct kcolo_session_info info;
+	struct pair p;
+	struct msg m;
+
+	nl = nl_open();
+	msg_u32(msg_cmd(&m, KCOLO_CMD_SESSION_SET), KCOLO_A_SESSION_FD,
+		kcolo_session_fd(b));
+	msg_u64(&m, KCOLO_A_SESSION_THRESHOLD, 4711);
+	refused(nl, kcolo_session_fd(b), "a peer of a secondary",
+		with(&m, KCOLO_A_SESSION_PEER, &any), EINVAL,
+		"a secondary listens: it takes no peer address");
+	msg_u32(msg_cmd(&m, KCOLO_CMD_SESSION_SET), KCOLO_A_SESSION_FD,
+		kcolo_session_fd(a));
+	six.sa.sa_family = AF_UNIX;
+	refused(nl, kcolo_session_fd(a), "a peer that is no address",
+		with(&m, KCOLO_A_SESSION_PEER, &six), EINVAL,
+		"an address is a struct sockaddr_in or sockaddr_in6");
+	six = any;
+	six.in.sin_port = 0;
+	msg_u32(msg_cmd(&m, KCOLO_CMD_SESSION_SET), KCOLO_A_SESSION_FD,
+		kcolo_session_fd(a));
+	msg_u64(&m, KCOLO_A_SESSION_THRESHOLD, 4711);
+	refused(nl, kcolo_session_fd(a), "a peer without a port",
+		with(&m, KCOLO_A_SESSION_PEER, &six), EDESTADDRREQ, "port");
+	read_session(a, &info);
+	expect(info.params.threshold != 4711, "half of a refused set is there");
+	msg_u32(msg_cmd(&m, KCOLO_CMD_SESSION_SET), KCOLO_A_SESSION_FD,
+		kcolo_session_fd(a));
+	granted(nl, "another peer", with(&m, KCOLO_A_SESSION_PEER, &any));
+	read_session(a, &info);
+	expect(!memcmp(&info.peer.in, &any.in, sizeof(any.in)),
+	       "the other peer is not there");
+	pair_up(&p, 60000);
+	msg_u32(msg_cmd(&m, KCOLO_CMD_SESSION_SET), KCOLO_A_SESSION_FD, p.fda);
+	refused(nl, p.fda, "a peer in the place of one",
+		with(&m, KCOLO_A_SESSION_PEER, &any), EISCONN,
+		"the session has a peer");
+}
+
 const struct scenario new_scenarios[] = {
 	{ "new-attrs", "names, roles, attributes", new_attrs },
 	{ "new-addresses", "addresses that are none, and not of the role",
@@ -239,5 +287,6 @@ const struct scenario new_scenarios[] = {
 	{ "new-ports", "port 0", new_ports },
 	{ "new-listen", "names and ports that are taken", new_listen },
 	{ "new-ids", "ids are unique", new_ids },
+	{ "new-peer", "another peer for a primary", new_peer },
 	{ 0 }
 };

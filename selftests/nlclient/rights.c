@@ -76,6 +76,7 @@ static void by_fd(int nl, struct kcolo *k)
 {
 	int fd = kcolo_session_fd(k);
 	struct kcolo_region region;
+	union kcolo_addr peer = address("127.0.0.1", 9);
 	struct kcolo_stats stats;
 	struct msg m;
 
@@ -86,6 +87,10 @@ static void by_fd(int nl, struct kcolo *k)
 	expect(!kcolo_stats_get(k, &stats), "stats by fd: %s", kcolo_error(k));
 	msg_u32(msg_cmd(&m, KCOLO_CMD_SESSION_SET), KCOLO_A_SESSION_FD, fd);
 	granted(nl, "set by fd", msg_u64(&m, KCOLO_A_SESSION_THRESHOLD, 1));
+	msg_u32(msg_cmd(&m, KCOLO_CMD_SESSION_SET), KCOLO_A_SESSION_FD, fd);
+	msg_bytes(&m, KCOLO_A_SESSION_PEER, &peer.in, sizeof(peer.in));
+	refused(nl, fd, "peer by fd", &m, EPERM,
+		"to change the peer needs CAP_NET_ADMIN");
 	expect(!kcolo_vm_attach(k, make_vm(NULL, 0, 1)), "vm-attach by fd: %s",
 	       kcolo_error(k));
 	expect(!kcolo_region_add(k, "r", make_ram(PAGE), PAGE, &region),

@@ -28,7 +28,7 @@ static const struct command {
 	{ "flush", KCOLO_CMD_FLUSH, S(READY), NEVER },
 	{ "commit", KCOLO_CMD_COMMIT, S(FLUSHING) | S(FLUSHED), NEVER },
 	{ "abort", KCOLO_CMD_ABORT, S(PRECOPY) | S(READY) | S(FLUSHING) |
-	  S(FLUSHED) | S(COMMITTING), NEVER },
+	  S(FLUSHED) | S(COMMITTING) | S(DOUBT), NEVER },
 	{ "promote", KCOLO_CMD_PROMOTE, NEVER, S(IDLE) | S(RECEIVING) |
 	  S(COMMITTING) | S(APPLYING) | S(LOST) },
 	{ "apply", KCOLO_CMD_APPLY, NEVER, NEVER },

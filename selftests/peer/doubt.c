@@ -84,7 +84,7 @@ static struct serve *in_doubt(void)
 static void come_back(struct serve *s, u64 has)
 {
 	s->has = has;
-	serve_pair(s);
+	serve_pair_again(s);
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "there again");
 }
 

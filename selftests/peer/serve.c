@@ -5,7 +5,7 @@
 #include <string.h>
 #include "serve.h"
 
-void serve_accept(struct serve *s, int channel)
+static void hear_hello(struct serve *s, int channel)
 {
 	const char *bad;
 
@@ -18,11 +18,17 @@ void serve_accept(struct serve *s, int channel)
 	bad = kcolo_wire_get_hello(s->l->in.body, &s->hello[channel]);
 	if (bad)
 		fail("%s", bad);
-	if (s->hello[channel].channel != channel ||
-	    s->hello[channel].role != KCOLO_ROLE_PRIMARY ||
+	if (s->hello[channel].role != KCOLO_ROLE_PRIMARY ||
 	    s->hello[channel].version != KCOLO_WIRE_VERSION ||
-	    s->hello[channel].incarnation != s->hello[0].incarnation ||
 	    strcmp(s->hello[channel].name, opt.name))
+		fail("the primary's HELLO does not fit");
+}
+
+void serve_accept(struct serve *s, int channel)
+{
+	hear_hello(s, channel);
+	if (s->hello[channel].channel != channel ||
+	    s->hello[channel].incarnation != s->hello[0].incarnation)
 		fail("the primary's HELLO does not fit");
 }
 
@@ -52,6 +58,30 @@ void serve_pair(struct serve *s)
 		serve_accept(s, channel);
 		serve_greet(s, channel);
 	}
+}
+
+void serve_pair_again(struct serve *s)
+{
+	u64 before = s->hello[0].incarnation;
+
+	serve_accept(s, KCOLO_WIRE_CONTROL);
+	serve_greet(s, KCOLO_WIRE_CONTROL);
+	for (;;) {
+		hear_hello(s, KCOLO_WIRE_DATA);
+		if (s->hello[0].incarnation <= before)
+			fail("a later try has no higher incarnation");
+		if (s->hello[KCOLO_WIRE_DATA].channel == KCOLO_WIRE_DATA)
+			break;
+		/* The try before was given up. */
+		before = s->hello[0].incarnation;
+		tcp_close(&s->l->fd[0]);
+		s->l->fd[0] = s->l->fd[1];
+		s->hello[0] = s->hello[1];
+		serve_greet(s, KCOLO_WIRE_CONTROL);
+	}
+	if (s->hello[1].incarnation != s->hello[0].incarnation)
+		fail("the primary's HELLO does not fit");
+	serve_greet(s, KCOLO_WIRE_DATA);
 }
 
 /* A primary that ends the link does not wait for the end of a message. */

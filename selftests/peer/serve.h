@@ -72,6 +72,8 @@ void serve_accept(struct serve *s, int channel);	/* and hear its HELLO */
 void serve_hello(struct serve *s, struct kcolo_wire_hello *hello, int channel);
 void serve_greet(struct serve *s, int channel);
 void serve_pair(struct serve *s);
+/* Of a primary that tries again: tries that it has given up are gone through. */
+void serve_pair_again(struct serve *s);
 /* The next on control that is neither PING nor PONG; PAGES are taken. TCP_* */
 int serve_hear(struct serve *s, u32 ms);
 void serve_expect(struct serve *s, u32 type);

@@ -124,6 +124,8 @@ struct options {
 	u64 state_pad;
 	bool log_sync, log_again, deaf;
 	bool reconnect;
+	const char *reprotect, *reprotect_side;
+	u32 reprotect_verify;
 	enum moment abort_at;
 	u32 abort_each;
 	u64 abort_first;
@@ -164,7 +166,7 @@ struct region {
 	u8 *mem;
 	u64 *page_hash;		/* of the last ram_hash(), a page each */
 	u64 *base_hash;		/* what they were at the last commit */
-	u8 *dirtied;		/* this interval, a byte a page */
+	u8 *dirtied;		/* since the last commit, a byte a page */
 	/* set once the session knows the region; writes are logged there */
 	const struct kcolo_region *log;	/* atomic */
 	unsigned long *own_log;	/* with --log-sync: where they are logged first */
@@ -314,7 +316,8 @@ void state_load(struct vm *vm, const void *buf, size_t len);
 /* replay.c */
 /* In a pause: note where all writers are. Returns the steps of all. */
 u64 steps_note(struct vm *vm);
-u64 dirtied_count(struct vm *vm);	/* distinct pages from note to note */
+u64 dirtied_count(struct vm *vm);
+void dirtied_forget(struct vm *vm);	/* distinct pages from note to note */
 bool replay_check(struct vm *vm);	/* of a guest paused at a batch */
 /* The stream of a writer as it is now, or NULL when there is no such writer. */
 struct stream *stream_now(struct vm *vm, u32 index);

@@ -131,7 +131,7 @@ static const struct option_def {
 	  "replay what was written at the end" },
 	{ "seconds", NUMBER32, RUN, &opt.seconds, NULL,
 	  "how long to run" },
-	{ "interval", NUMBER32, RUN | PRIMARY, &opt.interval_ms, NULL,
+	{ "interval", NUMBER32, ALL, &opt.interval_ms, NULL,
 	  "ms from the end of a checkpoint to the next" },
 	{ "name", TEXT, BOTH, &opt.name, NULL,
 	  "of the session; KCOLO_FD in the environment is one made before" },
@@ -143,7 +143,7 @@ static const struct option_def {
 	  "ADDR:PORT of the side channel between the two kvmm" },
 	{ "connect-timeout", NUMBER32, BOTH, &opt.connect_ms, NULL,
 	  "ms to wait for the other end" },
-	{ "lost-wait", NUMBER32, PRIMARY, &opt.lost_ms, NULL,
+	{ "lost-wait", NUMBER32, BOTH, &opt.lost_ms, NULL,
 	  "ms that the guest goes on after the peer is lost, or that it is waited for" },
 	{ "verify-each", NUMBER32, BOTH, &opt.verify_each, NULL,
 	  "hash all RAM at each Nth checkpoint, 0: never" },
@@ -175,7 +175,7 @@ static const struct option_def {
 	  "and a page more each time, so that pre-copy does not end by itself" },
 	{ "deaf", FLAG, PRIMARY, &opt.deaf, NULL,
 	  "do not answer when asked" },
-	{ "count", NUMBER64, PRIMARY, &opt.count, NULL,
+	{ "count", NUMBER64, BOTH, &opt.count, NULL,
 	  "checkpoints to commit, 0: for ever" },
 	{ "kind", CHOICE, PRIMARY, &opt.kinds, kinds,
 	  "of the checkpoints" },
@@ -221,6 +221,10 @@ static const struct option_def {
 	  "leave apply and drop to somebody else" },
 	{ "run-on", NUMBER32, SECONDARY | RUN, &opt.run_on_ms, NULL,
 	  "ms to run the restored guest" },
+	{ "reprotect", TEXT, SECONDARY, &opt.reprotect, NULL,
+	  "ADDR:PORT of another secondary, for the guest once it was taken over" },
+	{ "reprotect-side", TEXT, SECONDARY, &opt.reprotect_side, NULL,
+	  "its --side" },
 	{ "linger", NUMBER32, SECONDARY, &opt.linger_ms, NULL,
 	  "ms to keep the session afterwards" },
 	{ "mute", FLAG, SECONDARY, &opt.mute, NULL,
@@ -413,6 +417,7 @@ static void check(void)
 		die(EXIT_USAGE, "--connect, --listen or KCOLO_FD is needed");
 	if (!opt.side && (opt.external || opt.clean))
 		die(EXIT_USAGE, "--device-state external and --clean need --side");
+	opt.reprotect_verify = opt.verify_each;
 	if (!opt.side)
 		opt.verify_each = 0;
 }

@@ -328,8 +328,10 @@ static enum outcome one_checkpoint(struct primary *p)
 		resume(p, c);
 	if (c->steps)
 		c->dirtied = dirtied_count(p->vm);
-	if (c->outcome == OUTCOME_COMMITTED)
+	if (c->outcome == OUTCOME_COMMITTED) {
+		dirtied_forget(p->vm);
 		wait_verdict(p, c);
+	}
 	/* The peer has no such region: it said so. */
 	if (c->outcome == OUTCOME_ABORTED)
 		watch_extra_del(&p->w);
@@ -480,17 +482,15 @@ static void start_clean(struct primary *p)
 	vm_resume(p->vm);
 }
 
-int primary_main(void)
+/* A guest that runs is protected until there is an end to it. */
+static int protect(struct vm *vm)
 {
 	struct primary *p = xcalloc(1, sizeof(*p));
 	enum outcome outcome;
 	int code;
 
-	p->vm = xcalloc(1, sizeof(*p->vm));
+	p->vm = vm;
 	p->side.fd = -1;
-	vm_create(p->vm, true);
-	vm_start(p->vm);
-	vm_resume(p->vm);
 	if (opt.side)
 		side_connect(&p->side, opt.side, opt.connect_ms);
 	watch_open(&p->w, KCOLO_ROLE_PRIMARY);
@@ -511,4 +511,34 @@ int primary_main(void)
 	kcolo_close(p->w.k);
 	side_close(&p->side);
 	return code;
+}
+
+int primary_main(void)
+{
+	struct vm *vm = xcalloc(1, sizeof(*vm));
+
+	vm_create(vm, true);
+	vm_start(vm);
+	vm_resume(vm);
+	return protect(vm);
+}
+
+/*
+ * The guest was taken over, and is to be protected again: in a session of its own,
+ * since that of the pair before has to tell the old primary, should it be there
+ * again.
+ */
+int primary_again(struct vm *vm)
+{
+	static char name[KCOLO_NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "%s-2", opt.name);
+	opt.name = name;
+	opt.address = opt.reprotect;
+	opt.side = opt.reprotect_side;
+	opt.verify_each = opt.side ? opt.reprotect_verify : 0;
+	opt.clean = false;
+	unsetenv("KCOLO_FD");
+	vm_resume(vm);
+	return protect(vm);
 }

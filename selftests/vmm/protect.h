@@ -73,6 +73,8 @@ struct primary {
 	u64 relinks;
 };
 
+int primary_again(struct vm *vm);
+
 /* announce.c */
 void announce(struct primary *p, struct checkpoint *c);
 void wait_announced(struct primary *p, struct checkpoint *c);

@@ -53,8 +53,8 @@ u64 steps_note(struct vm *vm)
 }
 
 /*
- * Distinct pages that the streams have written up to the last note: only the
- * choice of pages is gone through. A paused vCPU may be in the middle of one
+ * Distinct pages that the streams have written up to the last note, since they were
+ * forgotten: only the choice of pages is gone through. A paused vCPU may be in the middle of one
  * more page, and the boot area is not counted.
  */
 u64 dirtied_count(struct vm *vm)
@@ -75,10 +75,17 @@ u64 dirtied_count(struct vm *vm)
 		for (page = 0; page < vm->region[r].size >> KVMM_PAGE_SHIFT;
 		     page++)
 			count += vm->region[r].dirtied[page];
-		memset(vm->region[r].dirtied, 0,
-		       vm->region[r].size >> KVMM_PAGE_SHIFT);
 	}
 	return count;
+}
+
+void dirtied_forget(struct vm *vm)
+{
+	u32 r;
+
+	for (r = 0; r < vm->nr_regions; r++)
+		memset(vm->region[r].dirtied, 0,
+		       vm->region[r].size >> KVMM_PAGE_SHIFT);
 }
 
 static bool replay_stream(u32 index, struct stream *s, const struct stream *now,

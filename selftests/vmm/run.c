@@ -22,6 +22,7 @@ static void one_pause(struct vm *vm, u64 n)
 	from = now_us() - from;
 	free(state);
 	dirtied = dirtied_count(vm);
+	dirtied_forget(vm);
 
 	say("pause %llu: %llu us, state %zu bytes, %llu steps, %llu pages dirtied",
 	    n, from, len, steps, dirtied);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "carry.h"
+#include "protect.h"
 #include "watch.h"
 
 #define MAX_SIDES	4
@@ -541,7 +542,10 @@ int secondary_main(void)
 	say("%llu epochs committed, %llu verified, %llu not%s", s->commits,
 	    s->verified, s->unverified,
 	    s->mismatch ? ", RAM DIFFERENT" : "");
-	vm_destroy(s->vm);
+	if (opt.reprotect && taken.guest_good && code == EXIT_GOOD)
+		code = primary_again(s->vm);
+	else
+		vm_destroy(s->vm);
 	kcolo_close(s->w.k);
 	for (i = 0; i < MAX_SIDES; i++)
 		side_close(&s->side[i]);
