@@ -202,13 +202,22 @@ static void lost_fenced(void)
 /* What was sent and is not committed is sent again, and nothing else. */
 static void lost_in_epoch(void)
 {
+	const struct kcolo_params rounds = {
+		.mask = KCOLO_PARAM_THRESHOLD,
+		.threshold = PAGE,
+	};
 	struct serve *s = begun();
 
+	if (kcolo_session_set(s->k, &rounds))
+		fail("threshold: %s", kcolo_error(s->k));
 	s->stay_ready = true;
 	s->want = true;
 	serve_request(s);
 	serve_reply(s);
 	primary_wait(s, KCOLO_STATE_READY, 0, SOON_MS, true, "in an epoch");
+	serve_hear(s, 200);
+	if (s->got.pages != DIRTY)
+		fail("%llu pages were sent and not %u", s->got.pages, DIRTY);
 	link_cut(s->l);
 	primary_wait(s, KCOLO_STATE_LOST, 0, SOON_MS, false, "cut in an epoch");
 	HEARD(s, E(CHECKPOINT_ABORTED), E(PEER_LOST));
