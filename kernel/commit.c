@@ -61,14 +61,17 @@ static int epoch_whole(struct kcolo_session *s)
  */
 void kcolo_commit_decide(struct kcolo_session *s)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 
 	lockdep_assert_held(&s->lock);
 	if (!kcolo_state_set(s, KCOLO_STATE_APPLYING))
 		return;
 	s->committed = s->epoch;
-	for (i = 0; i < s->nr_regions; i++)
-		s->region[i]->based = true;
+	kcolo_for_each_region(s, i, r)
+		r->based = false;
+	for (i = 0; i < s->nr_peer_regions; i++)
+		s->peer_region[i]->based = true;
 	s->compare = 0;
 	kcolo_devstate_put(s->saved);
 	s->saved = s->devstate;

@@ -69,11 +69,10 @@ static bool slots_current(struct kcolo_tracker *t, struct file *vm)
 	return kcolo_slots_current(&t->slots, vm);
 }
 
-static void count_pending(struct kcolo_tracker *t, struct kcolo_region *r,
-			  s64 more)
+/* Whether what is known of the memslots is what they are. */
+static bool slots_good(struct kcolo_tracker *t, struct file *vm)
 {
-	r->nr_pending += more;
-	t->pending += more;
+	return t->slots_known && !t->slots_stale && slots_current(t, vm);
 }
 
 /*
@@ -100,7 +99,7 @@ static void pend_word(struct kcolo_tracker *t, struct kcolo_region *r, u64 page,
 
 	bits = word << shift & ~map[0];
 	map[0] |= bits;
-	count_pending(t, r, hweight_long(bits));
+	kcolo_pending_count(t, r, hweight_long(bits));
 	if (!shift)
 		return;
 	bits = word >> (BITS_PER_LONG - shift);
@@ -108,66 +107,7 @@ static void pend_word(struct kcolo_tracker *t, struct kcolo_region *r, u64 page,
 		return;
 	bits &= ~map[1];
 	map[1] |= bits;
-	count_pending(t, r, hweight_long(bits));
-}
-
-static void pend_range(struct kcolo_tracker *t, struct kcolo_region *r,
-		       u64 first, u64 nr)
-{
-	bitmap_set(r->pending, first, nr);
-	count_pending(t, r, bitmap_weight(r->pending, r->nr_pages) -
-			    r->nr_pending);
-}
-
-/**
- * kcolo_dirty_mark_all - make every page of every region pending
- * @t: tracker
- */
-void kcolo_dirty_mark_all(struct kcolo_tracker *t)
-{
-	struct kcolo_region *r;
-	unsigned int i;
-
-	/* Not the difference: a region may have been removed. */
-	t->pending = 0;
-	for (i = 0; i < t->nr_regions; i++) {
-		r = t->region[i];
-		bitmap_set(r->pending, 0, r->nr_pages);
-		r->nr_pending = r->nr_pages;
-		t->pending += r->nr_pages;
-	}
-}
-
-/**
- * kcolo_dirty_set_regions - the regions are others now
- * @t: tracker
- * @nr: number of them
- *
- * No slot over a new one was looked at yet, and what may have become of the
- * others meanwhile is not known: all is pending that was not sent for the first
- * time either.
- */
-void kcolo_dirty_set_regions(struct kcolo_tracker *t, unsigned int nr)
-{
-	unsigned int i;
-
-	t->nr_regions = nr;
-	t->pending = 0;
-	for (i = 0; i < nr; i++)
-		t->pending += t->region[i]->nr_pending;
-	if (t->slots_known)
-		kcolo_dirty_mark_all(t);
-	t->slots_known = false;
-}
-
-/**
- * kcolo_dirty_mark_region - make every page of a region pending
- * @t: tracker
- * @r: one of its regions
- */
-void kcolo_dirty_mark_region(struct kcolo_tracker *t, struct kcolo_region *r)
-{
-	pend_range(t, r, 0, r->nr_pages);
+	kcolo_pending_count(t, r, hweight_long(bits));
 }
 
 /*
@@ -177,9 +117,11 @@ void kcolo_dirty_mark_region(struct kcolo_tracker *t, struct kcolo_region *r)
  */
 static int slots_refresh(struct kcolo_tracker *t, struct file *vm)
 {
-	bool changed = t->slots_known;
+	u64 before[KCOLO_KVM_MAX_AS];
+	bool changed;
 	int err;
 
+	memcpy(before, t->slots.gen, sizeof(before));
 	err = kcolo_slots_read(&t->slots, vm, t->region, t->nr_regions);
 	if (!err)
 		err = kcolo_scratch_grow(t->scratch, t->slots.largest);
@@ -190,7 +132,11 @@ static int slots_refresh(struct kcolo_tracker *t, struct file *vm)
 		t->slots_known = false;
 		return err;
 	}
+	/* If not, they were looked at for the sake of other regions. */
+	changed = t->slots_known && memcmp(before, t->slots.gen,
+					   t->slots.nr_as * sizeof(*before));
 	t->slots_known = true;
+	t->slots_stale = false;
 	if (changed) {
 		t->slot_changes++;
 		kcolo_dirty_mark_all(t);
@@ -250,7 +196,7 @@ static int get_slot(struct kcolo_tracker *t, struct file *vm,
 		return 0;
 	}
 	t->log_errors++;
-	pend_range(t, slot->region, slot->first, slot->nr_pages);
+	kcolo_pending_range(t, slot->region, slot->first, slot->nr_pages);
 	return err == -EBADFD || err == -EIO ? err : 0;
 }
 
@@ -281,7 +227,7 @@ static int get_all(struct kcolo_tracker *t, struct file *vm)
 	unsigned int i;
 	int err;
 
-	if (!t->slots_known || !slots_current(t, vm))
+	if (!slots_good(t, vm))
 		return slots_refresh(t, vm);
 	for (i = 0; i < t->slots.nr; i++) {
 		err = get_slot(t, vm, &t->slots.slot[i]);
@@ -318,7 +264,7 @@ int kcolo_dirty_begin(struct kcolo_tracker *t)
 	if (!t->scratch->uaddr || t->scratch->mm != t->guest->mm)
 		err = -EBADFD;
 	mutex_unlock(&t->scratch->lock);
-	if (!err && (!t->slots_known || !slots_current(t, vm)))
+	if (!err && !slots_good(t, vm))
 		err = slots_refresh(t, vm);
 	fput(vm);
 	return err;
@@ -383,7 +329,7 @@ bool kcolo_dirty_take(struct kcolo_tracker *t, struct kcolo_chunk *chunk,
 			     page - chunk->index[0] >= KCOLO_CHUNK_SPAN))
 				return true;
 			__clear_bit(page, r->pending);
-			count_pending(t, r, -1);
+			kcolo_pending_count(t, r, -1);
 			chunk->index[chunk->nr++] = page;
 			*cursor = page + 1;
 		}
@@ -405,7 +351,7 @@ void kcolo_dirty_untake(struct kcolo_tracker *t,
 
 	for (i = 0; i < chunk->nr; i++)
 		if (!__test_and_set_bit(chunk->index[i], chunk->region->pending))
-			count_pending(t, chunk->region, 1);
+			kcolo_pending_count(t, chunk->region, 1);
 }
 
 /* The pages of the chunk that lie in the slot, as a bitmap in the scratch. */
@@ -553,66 +499,4 @@ int kcolo_dirty_clean(struct kcolo_tracker *t)
 	if (err)
 		kcolo_dirty_mark_all(t);
 	return err > 0 ? -EAGAIN : err;
-}
-
-/**
- * kcolo_dirty_sent - note that the pages of a chunk were sent
- * @t: tracker
- * @chunk: its pages are unacked until a commit or an abort
- *
- * Return: how many of them had been sent since the last commit already.
- */
-u64 kcolo_dirty_sent(struct kcolo_tracker *t, const struct kcolo_chunk *chunk)
-{
-	u64 resent = 0;
-	unsigned int i;
-
-	for (i = 0; i < chunk->nr; i++) {
-		if (__test_and_set_bit(chunk->index[i], chunk->region->unacked))
-			resent++;
-		else
-			chunk->region->nr_unacked++;
-	}
-	return resent;
-}
-
-/**
- * kcolo_dirty_committed - forget which pages were sent
- * @t: tracker; the peer has committed them
- */
-void kcolo_dirty_committed(struct kcolo_tracker *t)
-{
-	struct kcolo_region *r;
-	unsigned int i;
-
-	for (i = 0; i < t->nr_regions; i++) {
-		r = t->region[i];
-		if (r->nr_unacked)
-			bitmap_zero(r->unacked, r->nr_pages);
-		r->nr_unacked = 0;
-	}
-}
-
-/**
- * kcolo_dirty_aborted - make what was sent since the last commit dirty again
- * @t: tracker; the peer has dropped, or will drop, those pages
- */
-void kcolo_dirty_aborted(struct kcolo_tracker *t)
-{
-	struct kcolo_region *r;
-	unsigned int i;
-
-	if (kcolo_mutant(forget_unacked)) {
-		kcolo_dirty_committed(t);
-		return;
-	}
-	for (i = 0; i < t->nr_regions; i++) {
-		r = t->region[i];
-		if (!r->nr_unacked)
-			continue;
-		bitmap_or(r->pending, r->pending, r->unacked, r->nr_pages);
-		count_pending(t, r, bitmap_weight(r->pending, r->nr_pages) -
-				    r->nr_pending);
-	}
-	kcolo_dirty_committed(t);
 }

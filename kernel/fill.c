@@ -111,6 +111,7 @@ static int fill_progress(struct sk_buff *skb, struct kcolo_session *s)
  */
 int kcolo_fill_session(struct sk_buff *skb, struct kcolo_session *s)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 	int err;
 
@@ -120,8 +121,9 @@ int kcolo_fill_session(struct sk_buff *skb, struct kcolo_session *s)
 		err = fill_params(skb, s);
 	if (!err)
 		err = fill_progress(skb, s);
-	for (i = 0; i < s->nr_regions && !err; i++)
-		err = kcolo_fill_region(skb, s->region[i]);
+	kcolo_for_each_region(s, i, r)
+		if (!err)
+			err = kcolo_fill_region(skb, r);
 	mutex_unlock(&s->lock);
 	return err;
 }

@@ -8,12 +8,16 @@
 #include <linux/types.h>
 #include "compat.h"
 
+/* Regions of a session, at most. */
+#define KCOLO_MAX_REGIONS	64
+
 struct file;
 struct netlink_ext_ack;
 
 /**
  * struct kcolo_region - a named piece of guest RAM
- * @id: its number on this host
+ * @id: its number on this host: where its log is mapped
+ * @wire: its number in the last REGIONS (primary)
  * @name: the same on both hosts
  * @hva: where it begins in the VMM's memory
  * @nr_pages: its size
@@ -32,6 +36,7 @@ struct netlink_ext_ack;
  */
 struct kcolo_region {
 	u32 id;
+	u32 wire;
 	char name[KCOLO_NAME_MAX + 1];
 	unsigned long hva;
 	u64 nr_pages;

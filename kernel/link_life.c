@@ -83,19 +83,3 @@ void kcolo_link_reap(struct kcolo_session *s)
 	clear_bit_unlock(KCOLO_REQ_LINKED, &s->req);
 	wake_up_all(&s->wq);
 }
-
-/**
- * kcolo_session_all_based - whether nothing is to be sent whole
- * @s: session; its lock is held, or the caller is a primary's worker in an epoch
- *
- * Return: true when all regions are what was committed, or clean.
- */
-bool kcolo_session_all_based(const struct kcolo_session *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr_regions; i++)
-		if (!s->region[i]->based)
-			return false;
-	return s->nr_regions;
-}

@@ -24,12 +24,32 @@ static const char *no_memory(struct kcolo_session *s, const char *what)
 	return NULL;
 }
 
+/* What was agreed is no more: the primary is told, and says REGIONS again. */
+static bool refuse_epoch(struct kcolo_session *s,
+			 const struct kcolo_wire_hdr *hdr)
+{
+	static const char why[] = "a region of the secondary was removed";
+	bool gone;
+
+	mutex_lock(&s->lock);
+	gone = s->regions_gone && s->state == KCOLO_STATE_IDLE;
+	mutex_unlock(&s->lock);
+	if (gone)
+		kcolo_link_say(s, KCOLO_WIRE_ABORT, hdr->epoch,
+			       KCOLO_ABORT_REASON_PEER_REFUSED, why,
+			       strlen(why));
+	return gone;
+}
+
 static const char *open_epoch(struct kcolo_session *s,
 			      const struct kcolo_wire_hdr *hdr)
 {
-	struct kcolo_devstate *ds = kcolo_devstate_new();
+	struct kcolo_devstate *ds;
 	const char *bad = NULL;
 
+	if (refuse_epoch(s, hdr))
+		return NULL;
+	ds = kcolo_devstate_new();
 	if (!ds)
 		return no_memory(s, "no memory for an epoch");
 	mutex_lock(&s->lock);

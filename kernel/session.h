@@ -34,7 +34,6 @@
 #include "staging.h"
 #include "transport.h"
 
-#define KCOLO_MAX_REGIONS	KCOLO_WIRE_REGIONS_MAX
 #define KCOLO_MAX_SUBSCRIBERS	4
 #define KCOLO_ERROR_MAX		256
 /* Device state of one epoch, at most: what a host may be asked to hold. */
@@ -122,7 +121,7 @@ struct kcolo_session {
 	bool end_sent;
 	bool applying;			/* primary: committed, not in place yet */
 	bool regions_agreed;
-	bool regions_changed;		/* primary: the tracker is to know */
+	bool regions_gone;		/* secondary: one that was agreed is no more */
 	enum kcolo_stop_reason stop_reason;
 	enum kcolo_abort_reason abort_reason;
 	enum kcolo_abort_reason link_reason;
@@ -150,8 +149,7 @@ struct kcolo_session {
 
 	/* Changed under lock and map_lock, while no epoch is open. */
 	struct mutex map_lock;		/* leaf, see above */
-	struct kcolo_region *region[KCOLO_MAX_REGIONS];
-	unsigned int nr_regions;
+	struct kcolo_region *region[KCOLO_MAX_REGIONS];	/* by id, NULL is free */
 
 	struct kcolo_guest guest;
 	struct kcolo_scratch scratch;
@@ -168,7 +166,7 @@ struct kcolo_session {
 	struct task_struct *ctl;	/* receives on control */
 	struct task_struct *rx_data;	/* secondary: receives on data */
 
-	/* Primary: the worker's own. */
+	/* Primary: the worker's own; its regions change when no epoch is open. */
 	struct kcolo_tracker tracker;
 	struct kcolo_stream *stream;
 	struct kcolo_wire_end sent;	/* of the open epoch */
@@ -188,6 +186,13 @@ struct kcolo_session {
 	/* Each written by one thread, or under a lock of its writers. */
 	u64 stats[KCOLO_A_STATS_MAX + 1];
 };
+
+static_assert(KCOLO_MAX_REGIONS == KCOLO_WIRE_REGIONS_MAX);
+
+/* All regions of a session; @i is a number of no other use. */
+#define kcolo_for_each_region(s, i, r)					\
+	for ((i) = 0; (i) < KCOLO_MAX_REGIONS; (i)++)			\
+		if (((r) = (s)->region[i]))
 
 /* What to say in an event beyond what the session says of itself. */
 struct kcolo_notice {
@@ -217,6 +222,8 @@ void kcolo_session_link_failed(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason, const char *why);
 void kcolo_session_vm_gone(struct kcolo_session *s);
 void kcolo_session_committed(struct kcolo_session *s);
+unsigned int kcolo_session_nr_regions(const struct kcolo_session *s);
+bool kcolo_session_all_based(const struct kcolo_session *s);
 void kcolo_session_count_abort(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason);
 void kcolo_session_set_error(struct kcolo_session *s, const char *why);
@@ -238,7 +245,6 @@ bool kcolo_link_await(struct kcolo_session *s, enum kcolo_wire_channel channel);
 void kcolo_link_leave(struct kcolo_session *s, enum kcolo_wire_channel channel);
 bool kcolo_link_over(const struct kcolo_session *s);
 void kcolo_link_reap(struct kcolo_session *s);
-bool kcolo_session_all_based(const struct kcolo_session *s);
 
 /* state.c */
 bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to);

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <kcolo.h>
+
 #include "layout.h"
 #include "stream.h"
 #include "types.h"
@@ -124,6 +126,7 @@ struct options {
 	u64 state_pad;
 	bool log_sync, log_again, deaf;
 	bool reconnect;
+	u64 plug_at, unplug_at;
 	const char *reprotect, *reprotect_side;
 	u32 reprotect_verify;
 	enum moment abort_at;
@@ -156,7 +159,6 @@ u32 crc32_of(const void *data, size_t len);
 u64 random_below(u64 n);	/* not reproducible, not for the guest */
 extern atomic_bool asked_to_stop;	/* by SIGTERM or SIGINT */
 
-struct kcolo_region;
 
 /* memory.c */
 struct region {
@@ -213,7 +215,21 @@ struct device {
 	} state;
 };
 
+/**
+ * struct plug - a DIMM
+ * @mem: NULL when there is none
+ * @counts: it is a part of RAM's hash
+ * @leaving: the primary has it no more (secondary)
+ */
+struct plug {
+	u8 *mem;
+	struct kcolo_region region;
+	bool counts;
+	bool leaving;
+};
+
 struct vm {
+	struct plug plug;
 	int kvm_fd;
 	int fd;
 	struct region region[MAX_REGIONS];

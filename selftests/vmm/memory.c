@@ -8,7 +8,7 @@
 
 #include <kcolo.h>
 
-#include "kvmm.h"
+#include "plug.h"
 
 #define LOG_BITS	(8 * sizeof(long))
 
@@ -129,7 +129,7 @@ u64 ram_hash(struct vm *vm)
 					   stream_mix((u64)i << 40 | page));
 		}
 	}
-	return hash;
+	return hash + plug_hash(vm);
 }
 
 static void log_own(struct region *r, u64 offset, u64 len)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "carry.h"
+#include "plug.h"
 #include "protect.h"
 
 #define OUTCOME_MS	120000	/* a checkpoint without an end is a bug */
@@ -305,12 +306,29 @@ static void report_checkpoint(struct primary *p, struct checkpoint *c)
 	report_end();
 }
 
+/* The other kvmm does the same, at its time: until then checkpoints are refused. */
+static void plug_step(struct primary *p)
+{
+	if (opt.plug_at && p->n + 1 == opt.plug_at) {
+		plug_add(p->vm, p->w.k);
+		p->vm->plug.counts = true;
+		side_send(&p->side, "plug");
+	}
+	if (opt.unplug_at && p->n + 1 == opt.unplug_at) {
+		if (!plug_del(p->vm, p->w.k))
+			die(EXIT_SESSION, "the DIMM cannot be unplugged");
+		side_send(&p->side, "unplug");
+	}
+	plug_write(p->vm);
+}
+
 static enum outcome one_checkpoint(struct primary *p)
 {
 	struct checkpoint *c = xcalloc(1, sizeof(*c));
 	enum outcome outcome;
 	unsigned long epoch = 0;
 
+	plug_step(p);
 	c->n = ++p->n;
 	c->kind = next_kind();
 	if (c->n <= opt.abort_first)
