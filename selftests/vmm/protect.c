@@ -306,13 +306,19 @@ static void report_checkpoint(struct primary *p, struct checkpoint *c)
 	report_end();
 }
 
-/* The other kvmm does the same, at its time: until then checkpoints are refused. */
+/* The other kvmm does the same; until then checkpoints would be refused. */
 static void plug_step(struct primary *p)
 {
+	char line[SIDE_LINE_MAX];
+
 	if (opt.plug_at && p->n + 1 == opt.plug_at) {
 		plug_add(p->vm, p->w.k);
 		p->vm->plug.counts = true;
 		side_send(&p->side, "plug");
+		do {
+			if (side_line(&p->side, line, 60000) != 1)
+				die(EXIT_LOST, "no DIMM at the other end");
+		} while (strcmp(line, "plugged"));
 	}
 	if (opt.unplug_at && p->n + 1 == opt.unplug_at) {
 		if (!plug_del(p->vm, p->w.k))

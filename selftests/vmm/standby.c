@@ -147,6 +147,7 @@ static void take_line(struct standby *s, struct side *side, char *line)
 	} else if (!strcmp(word, "plug")) {
 		s->vm->plug.counts = false;
 		plug_add(s->vm, s->w.k);
+		side_send(side, "plugged");
 	} else if (!strcmp(word, "unplug")) {
 		unplug(s);
 	} else if (!strcmp(word, "promote")) {
