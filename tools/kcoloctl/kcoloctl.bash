@@ -73,7 +73,7 @@ _kcoloctl() {
 		"")
 			options="--version"
 			choices="session set get checkpoint abort apply drop
-				promote events stats" ;;
+				promote events stats show dump" ;;
 		session)
 			case ${words[1]} in
 			"") choices="add del show list" ;;
@@ -102,7 +102,7 @@ _kcoloctl() {
 			options="--urgent"
 			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
 		events)
-			options="--count --timeout --type --snapshot"
+			options="--now --timestamps --statistics --count --timeout --type"
 			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
 		stats)
 			options="--all"
@@ -110,7 +110,7 @@ _kcoloctl() {
 		apply | drop)
 			options="--epoch"
 			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
-		abort | promote)
+		abort | promote | show | dump)
 			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
 		esac
 		[[ $cur == -* ]] && choices="$common $options" ;;
