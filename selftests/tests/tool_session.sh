@@ -147,7 +147,14 @@ until_true 3 sh -c "$CTL get error -s t2 | grep -q 'cannot connect'"
 verdict tool-error grep -q "cannot connect: nobody listens at the peer's address and port" <<END
 $($CTL get error -s t2)
 END
+watch() { $CTL --json stats --watch=100ms t2 >"$LOGS/tool-watch.json" 2>"$LOGS/tool-watch.err"; }
+watch &
+watch=$!
+until_true 5 grep -q '"per-second":{' "$LOGS/tool-watch.json"
 verdict tool-del $CTL session del t2
+wait $watch
+verdict tool-watch-ended [ $? = 4 ]
+verdict tool-watch-ended-text grep -q "no such session" "$LOGS/tool-watch.err"
 wait $holder2
 verdict tool-del-holder [ $? = 0 ]
 kill -TERM $holder

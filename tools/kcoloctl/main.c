@@ -123,9 +123,12 @@ static const struct command commands[] = {
 		cmd_events,
 	},
 	{
-		"stats", "[--all] [NAME]",
+		"stats", "[--all] [--watch[=INTERVAL] [--count N]] [NAME]",
 		"Print the counters of a session.\n\n"
-		"  -a, --all           of all sessions",
+		"  -a, --all           of all sessions\n"
+		"  -w, --watch[=TIME]  again and again, each TIME (1s), with what each gains\n"
+		"                      per second, until SIGINT, SIGTERM or SIGHUP comes\n"
+		"  -n, --count N       exit after N times",
 		cmd_stats,
 	},
 };

@@ -249,6 +249,34 @@ t "wrong count" 2 "" "count is a number" events -n 0
 t "wrong timeout" 2 "" "timeout is a time" events -t 1m
 t "wrong type" 2 "" 'no event "frob"' events -T frob
 
+# Watching: what is of now or of the last checkpoint has no rate.
+t "watch" 0 "^  aborts  *1007  *0.0/s$" "" stats --watch=10ms --count 2
+t "watch a time of its own" 0 "^  last-pause-us  *1034$" "" \
+	stats --watch 10ms --count 2 vm1
+lines=True
+json "watch in JSON" "len(o) == 3 and o[0]['per-second'] is None and
+o[2]['per-second']['aborts'] == 0 and o[2]['aborts'] == 1007 and
+not any(k.startswith('last-') or k == 'pending' for k in o[2]['per-second'])" \
+	stats -w 10ms -n 3
+FAKE_SESSIONS=2 json "watch all" "[s['session-id'] for s in o] == [3, 4] * 2" \
+	stats --all --watch=10ms --count 2
+lines=False
+t "wrong interval" 2 "" 'a time up to a day, as 500ms or 2s, not "0"' \
+	stats --watch=0
+t "count without watch" 2 "" "goes with --watch" stats --count 2
+for s in INT TERM HUP; do
+	: >"$out"
+	"$cli" stats --watch=10ms >"$out" 2>"$err" &
+	pid=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -s "$out" ] && break
+		sleep 0.2
+	done
+	kill -$s $pid
+	wait $pid && [ ! -s "$err" ]
+	ok "watch until SIG$s" $?
+done
+
 # Colours
 esc=$(printf '\033')
 t "no colour in a file" 0 "^session: vm1$" "" show vm1
@@ -274,6 +302,10 @@ tty "an empty NO_COLOR is none" "^$esc\[1msession:" NO_COLOR= "$cli" show
 tty "NO_COLOR, but asked for" "^$esc\[1msession:" NO_COLOR=1 "$cli" show --color always
 tty "a terminal without colours" "^session: vm1$cr$" TERM=dumb "$cli" show
 tty "no colour, asked for" "^session: vm1$cr$" "$cli" show --color never
+tty "watch on a terminal begins anew" "$esc\[H$esc\[1msession vm1$esc\[0m$esc\[K" \
+	"$cli" stats --watch=10ms --count 2
+tty "watch on a terminal shows what has room" "^([0-9]* more)$esc\[K" \
+	"$cli" stats --watch=10ms --count 2
 
 # Creating
 p="session add vm1 primary --insecure"
