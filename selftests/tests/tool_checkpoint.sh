@@ -24,6 +24,12 @@ epoch() { [ "$($CTL "$@")" -gt 0 ]; }
 
 verdict ctl-checkpoint event checkpoint-committed epoch checkpoint c1
 verdict ctl-checkpoint-event has checkpoint-committed "j['kind'] == 'periodic' and j['epoch'] == 1 and j['state'] == 'idle'"
+wait_ready() {	# which is over soon: only an event tells of it
+	$CTL wait ready,lost --timeout 20s c1 >/tmp/tool-wait.txt &
+	waiter=$!
+	sleep 0.5
+	$CTL checkpoint c1 >/dev/null && wait $waiter && [ "$(cat /tmp/tool-wait.txt)" = ready ]
+}
 verdict ctl-urgent event checkpoint-committed epoch checkpoint --urgent c1
 verdict ctl-urgent-event has checkpoint-committed "j['kind'] == 'urgent' and j['stop-reason'] == 'urgent'"
 json_epoch() { $CTL --json checkpoint c1 | python3 -c "import json, sys; assert json.load(sys.stdin) == {'epoch': 3}"; }
@@ -66,6 +72,8 @@ stats() { $CTL --json stats c1 | python3 -c "import json, sys
 j = json.load(sys.stdin); assert j['checkpoints'] == 3 and j['checkpoints-urgent'] == 1, j"; }
 verdict ctl-stats stats
 
+verdict ctl-wait-ready wait_ready
+verdict ctl-wait-idle $CTL wait idle --timeout 20s c1
 # The VMM holds the next one at ready.
 kill -USR1 "$(sed -n "s/.* is pid //p" "$LOGS/tool-vmm.log")"
 verdict ctl-ready event checkpoint-ready epoch checkpoint c1
@@ -75,7 +83,14 @@ verdict ctl-abort event checkpoint-aborted $CTL abort c1
 verdict ctl-abort-event has checkpoint-aborted "j['abort-reason'] == 'requested' and j['state'] == 'idle'"
 too_early() { $CTL events --count 1 --timeout 300ms c1 >/dev/null; [ $? = 1 ]; }
 verdict ctl-events-timeout too_early
+$CTL wait fenced --timeout 20s c1 >/tmp/tool-fenced.txt &
+waiter=$!
+sleep 0.3
 verdict ctl-fenced event fenced in_b $CTL promote c1
+wait $waiter
+verdict ctl-wait-fenced [ $? = 0 ]
+wait_never() { $CTL wait idle c1 2>/dev/null; [ $? = 6 ]; }
+verdict ctl-wait-never wait_never
 verdict ctl-fenced-state in_state fenced c1
 verdict ctl-promoted in_state promoted c1 in_b
 late() { ! $CTL checkpoint c1 2>"$LOGS/tool-late.log" && grep -q "in state fenced cannot do this\|does not allow this" "$LOGS/tool-late.log"; }

@@ -142,16 +142,31 @@ second() {
 }
 verdict tool-ipv6 second
 verdict tool-show-all json "sorted(s['name'] for s in j) == ['t1', 't2']" show
+# They have no peer: it does not come, and a secondary never has a guest.
+verdict tool-wait-timeout says 5 "session t1 is still connecting" wait idle --timeout 300ms t1
+verdict tool-wait-never says 6 "session t1, a secondary, is connecting, and that is not to come any more" wait fenced t1
+verdict tool-wait-now prints connecting wait idle,connecting t1
 verdict tool-which says 4 "which session? There are t1, t2" get state
 until_true 3 sh -c "$CTL get error -s t2 | grep -q 'cannot connect'"
 verdict tool-error grep -q "cannot connect: nobody listens at the peer's address and port" <<END
 $($CTL get error -s t2)
 END
+# The end is waited for by who says so, and is none of what others wait for.
+$CTL wait closed t2 >"$LOGS/tool-wait.log" 2>&1 &
+closed=$!
+$CTL wait idle t2 >"$LOGS/tool-wait-idle.log" 2>&1 &
+idle=$!
 watch() { $CTL --json stats --watch=100ms t2 >"$LOGS/tool-watch.json" 2>"$LOGS/tool-watch.err"; }
 watch &
 watch=$!
 until_true 5 grep -q '"per-second":{' "$LOGS/tool-watch.json"
 verdict tool-del $CTL session del t2
+wait $closed
+verdict tool-wait-closed [ $? = 0 ]
+verdict tool-wait-closed-state grep -qx closed "$LOGS/tool-wait.log"
+wait $idle
+verdict tool-wait-ended [ $? = 6 ]
+verdict tool-wait-ended-text grep -q "session t2, a primary, is closed, and that is not to come" "$LOGS/tool-wait-idle.log"
 wait $watch
 verdict tool-watch-ended [ $? = 4 ]
 verdict tool-watch-ended-text grep -q "no such session" "$LOGS/tool-watch.err"

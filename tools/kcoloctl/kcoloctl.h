@@ -18,6 +18,8 @@ enum exit_code {
 	EXIT_USAGE,
 	EXIT_NO_MODULE,
 	EXIT_NO_SESSION,	/* or several, and none was named */
+	EXIT_TIMEOUT,		/* of wait */
+	EXIT_NEVER,		/* what is waited for cannot come any more */
 };
 
 /**
@@ -89,6 +91,7 @@ int cmd_drop(struct cli *cli, int argc, char **argv);
 int cmd_promote(struct cli *cli, int argc, char **argv);
 int cmd_events(struct cli *cli, int argc, char **argv);
 int cmd_stats(struct cli *cli, int argc, char **argv);
+int cmd_wait(struct cli *cli, int argc, char **argv);
 int cmd_dump(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -123,6 +123,14 @@ static const struct command commands[] = {
 		cmd_events,
 	},
 	{
+		"wait", "STATE[,STATE...] [--timeout TIME] [NAME]",
+		"Wait until a session is in one of the states, and print which. Exit code 5:\n"
+		"it was not within TIME; 6: it has ended, or cannot be any more. \"wait help\"\n"
+		"lists the states.\n\n"
+		"  -t, --timeout TIME  5 and 5s are seconds, or 500ms",
+		cmd_wait,
+	},
+	{
 		"stats", "[--all] [--watch[=INTERVAL] [--count N]] [NAME]",
 		"Print the counters of a session.\n\n"
 		"  -a, --all           of all sessions\n"

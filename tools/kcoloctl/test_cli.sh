@@ -67,7 +67,7 @@ t "wrong subcommand" 2 "" 'there is no subcommand "frob"' frob
 t "wrong session subcommand" 2 "" "add, del, show or list" session frob
 t "wrong option" 2 "" "unrecognized option" stats --frob
 for c in "session add" "session del" "session show" "session list" set get \
-	 checkpoint abort apply drop promote events stats show dump; do
+	 checkpoint abort apply drop promote events stats show dump wait; do
 	# shellcheck disable=SC2086
 	t "help of $c" 0 "^usage: kcoloctl $c" "" $c --help
 done
@@ -248,6 +248,33 @@ t "a timeout" 0 "^exists -$" "" events --timeout 100ms vm1
 t "wrong count" 2 "" "count is a number" events -n 0
 t "wrong timeout" 2 "" "timeout is a time" events -t 1m
 t "wrong type" 2 "" 'no event "frob"' events -T frob
+
+# Waiting
+t "wait, it is so" 0 "^idle$" "" wait idle vm1
+t "wait for one of several" 0 "^idle$" "" wait lost,idle,fenced
+json "wait in JSON" "o == {'state': 'idle'}" wait idle
+FAKE_LATE=3 t "wait for an event" 0 "^ready$" "" wait ready vm1
+FAKE_EARLY=2 t "wait, what is read is newer" 5 "" "vm1 is still idle$" \
+	wait ready --timeout 100ms vm1
+FAKE_EARLY=40 t "wait, events were lost" 0 "^ready$" "" wait ready vm1
+t "wait for too long" 5 "" "^kcoloctl: session vm1 is still idle$" \
+	wait lost --timeout 100ms
+t "wait for what a primary never is" 6 "" "vm1, a primary, is idle, and that is not to come any more: the \"last\"" \
+	wait promoted vm1
+FAKE_STATE=11 t "wait for what it was once" 6 "" "vm1, a primary, is lost, and" \
+	wait idle vm1
+FAKE_STATE=11 t "wait for what may still come" 5 "" "is still lost" \
+	wait fenced -t 100ms vm1
+FAKE_STATE=99 t "wait in a state of a newer kernel" 5 "" "is still unknown-99" \
+	wait idle -t 100ms vm1
+FAKE_ENDS=2 t "wait, and it ends" 6 "" "vm1, a primary, is closed" wait lost vm1
+FAKE_ENDS=2 t "wait for the end" 0 "^closed$" "" wait closed vm1
+t "wait for no session" 4 "" "there is no such session" wait idle other
+t "wait for nothing" 2 "" "which state" wait
+t "wait for no state" 2 "" 'no state "frob"' wait idle,frob vm1
+t "wait for what no event tells" 2 "" '"precopy" passes without an event' \
+	wait precopy vm1
+t "wrong time to wait" 2 "" "timeout is a time" wait idle -t 1m
 
 # Watching: what is of now or of the last checkpoint has no rate.
 t "watch" 0 "^  aborts  *1007  *0.0/s$" "" stats --watch=10ms --count 2
