@@ -391,29 +391,6 @@ done
 	grep -q "No space left" "$err"
 ok "half an answer is none" $?
 
-# Completion: bash has a kcoloctl of its own for it.
-completes() {	# WHAT CHOICES WORD...
-	what=$1 choices=$2
-	shift 2
-	bash -c 'kcoloctl() { printf "NAME ID\nvm1 3\nvm2 4\n"; }
-		. "$0"
-		COMP_WORDS=(kcoloctl "$@")
-		COMP_CWORD=$#
-		_kcoloctl
-		echo "${COMPREPLY[*]}"' "${0%/*}/kcoloctl.bash" "$@" >"$out" 2>"$err"
-	[ "$(cat "$out")" = "$choices" ] && [ ! -s "$err" ]
-	ok "completion of $what" $?
-}
-completes "a subcommand" "session set stats show" s
-completes "set" "checksum" set ch
-completes "set checksum" "on off" set checksum ""
-completes "set log-sync" "on off" set threshold 1M log-sync ""
-completes "set log-sync on" "log-sync log-sync-timeout" set log-sync on log
-completes "set, a session" "vm1 vm2" set log-sync on vm
-completes "get checksum" "vm1 vm2" get checksum ""
-completes "get log-sync" "vm1 vm2" get log-sync ""
-completes "session add --checksum" "on off" session add vm1 --checksum ""
-
 # The real tool: its answer depends on the host.
 "$real" session list >"$out" 2>"$err"
 case $? in
