@@ -103,6 +103,8 @@ t "stats" 0 "aborts  *1007" "" stats
 t "show is session show" 0 "^session: vm1$" "" show
 FAKE_SESSIONS=0 t "show of none" 0 "" "" show
 FAKE_SESSIONS=0 t "dump of none" 0 "" "" dump
+FAKE_NO_STATS=1 t "show, it has ended meanwhile" 0 "^    ram: 1 GiB at" "" show
+FAKE_NO_STATS=1 t "stats, it has ended" 4 "" "no such session" stats
 json "show of all in JSON" "[s['name'] for s in o] == ['vm1']" show
 json "show in JSON" "o['name'] == 'vm1' and o['peer'] == '10.0.0.2:7000' and
 o['local'] is None and o['pending'] == 2**64 - 1 and o['synced'] is True and
@@ -331,6 +333,8 @@ tty "a terminal without colours" "^session: vm1$cr$" TERM=dumb "$cli" show
 tty "no colour, asked for" "^session: vm1$cr$" "$cli" show --color never
 tty "watch on a terminal begins anew" "$esc\[H$esc\[1msession vm1$esc\[0m$esc\[K" \
 	"$cli" stats --watch=10ms --count 2
+[ "$(grep -o "$esc\[2J" "$out" | wc -l)" = 1 ]
+ok "watch on a terminal clears it once" $?
 tty "watch on a terminal shows what has room" "^([0-9]* more)$esc\[K" \
 	"$cli" stats --watch=10ms --count 2
 

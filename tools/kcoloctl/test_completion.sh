@@ -125,6 +125,11 @@ complete_words wait ""
 [ "$(printf '%s\n' "${COMPREPLY[@]}" | sort)" = "$(names STATE | grep -v "$passing")" ]
 ok "all states but those that pass" $?
 
+subcommands=$("$tool" --help | sed -n 's/^  \([a-z][a-z ]*[a-z]\)   *[A-Z].*/\1/p')
+complete_words ""
+[ "$(printf '%s\n' "${COMPREPLY[@]}" | sort)" = "$(cut -d' ' -f1 <<<"$subcommands" | sort -u)" ]
+ok "all subcommands" $?
+
 # Each option that --help has of a subcommand.
 while read -r command; do
 	# shellcheck disable=SC2086
@@ -136,7 +141,7 @@ while read -r command; do
 			[[ " ${COMPREPLY[*]} " == *" $option "* ]] ||
 				echo "$command has $option"
 		done
-done < <("$tool" --help | sed -n 's/^  \([a-z][a-z ]*[a-z]\)   *[A-Z].*/\1/p') >"${TMPDIR:-/tmp}/options.$$"
+done <<<"$subcommands" >"${TMPDIR:-/tmp}/options.$$"
 [ ! -s "${TMPDIR:-/tmp}/options.$$" ]
 ok "all options" $?
 sed 's/^/# /' "${TMPDIR:-/tmp}/options.$$"
