@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# All tests: lint, unit, and the kselftests in emulated hosts on each kernel.
+# All tests: lint, unit, packages, and the kselftests in emulated hosts on each kernel.
 # The last line counts them; the exit code is 0 only when none failed. What a
 # job printed is in build/check/JOB.log.
 #
@@ -62,6 +62,7 @@ builds >$out/builds.log 2>&1 &
 builds=$!
 
 start lint selftests/lint.sh
+start packages selftests/packaging/run.sh
 job unit make --no-print-directory -C selftests/unit run
 job programs programs
 job tools make --no-print-directory -C tools check
