@@ -70,7 +70,8 @@ unit() {
 		systemctl disable kcolo@vm1.service
 }
 
-# Of this machine's kernel nothing is asked, which might load a module.
+# And the examples, as it says in their documentation. Of this machine's kernel nothing is
+# asked, which might load a module.
 program() {
 	cat >t.c <<-END
 	#include <kcolo.h>
@@ -85,7 +86,12 @@ program() {
 	$apt install gcc pkg-config &&
 		gcc -Wall -Wextra -Werror -o t t.c $(pkg-config --cflags --libs kcolo) && ./t &&
 		ldd t | grep 'libkcolo\.so\.0 => /lib' &&
-		gcc -static -o t t.c $(pkg-config --static --cflags --libs kcolo) && ./t
+		gcc -static -o t t.c $(pkg-config --static --cflags --libs kcolo) && ./t &&
+		for f in vmm standby; do
+			gcc -Wall -Wextra -Werror -o t \
+				/usr/share/doc/libkcolo-dev/examples/minimal-$f.c \
+				$(pkg-config --cflags --libs kcolo) || return 1
+		done
 }
 
 purge() {
