@@ -9,10 +9,11 @@
 
 usage() {
 	cat <<-END
-	usage: deps.sh [build|test|qemu|all]
+	usage: deps.sh [build|test|qemu|deb|all]
 	  build  what the module, the library and kcoloctl are built with
 	  test   and what the checks, the emulated hosts and the debug kernel need
 	  qemu   what QEMU as a client is built with, and what its guests need
+	  deb    what the Debian packages are built and tested with
 	  all    build and test (default)
 	As root.  Quick if nothing is missing.  Details go to \$KCOLO_DEPS_LOG, by
 	default /tmp/kcolo-deps.log.
@@ -29,11 +30,14 @@ test='sparse bc flex bison libelf-dev libssl-dev cpio zstd dpkg-dev perl
 qemu='gcc make pkg-config libc6-dev libnl-3-dev libnl-genl-3-dev dpkg-dev patch rsync
 	python3 meson ninja-build bison flex libglib2.0-dev libpixman-1-dev
 	libfdt-dev zlib1g-dev qemu-system-x86 qemu-utils busybox-static cpio'
+deb='gcc make pkg-config libc6-dev libnl-genl-3-dev libjson-c-dev rsync
+	dpkg-dev debhelper dh-dkms lintian mmdebstrap util-linux'
 
 case ${1:-all} in
 build) want=$build ;;
 test) want=$test ;;
 qemu) want=$qemu ;;
+deb) want=$deb ;;
 all) want="$build $test" ;;
 -h|--help) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;

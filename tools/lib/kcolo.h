@@ -4,7 +4,8 @@
  *
  * A handle (struct kcolo) talks to the module and drives at most one session.
  * A handle belongs to one thread at a time; several handles may drive the same
- * session, but one has all its regions. No function keeps global state. Functions
+ * session, but one has all its regions. No function keeps global state
+ * (Documentation/libkcolo.rst has the rules, and a VMM in 60 lines). Functions
  * return 0 (or what they say) on success and a negative errno on failure;
  * kcolo_error() then has the reason in words, the kernel's own where the kernel
  * refused. No request waits for longer than five seconds (-ETIMEDOUT); the kernel
@@ -251,16 +252,20 @@ struct kcolo_event {
 	char error[256];
 };
 
+/* More counters than there are: one that is new does not change the structure. */
+#define KCOLO_STATS_ROOM	128
+
 /**
  * struct kcolo_stats - counters of a session
  * @session_id: of the session
  * @session_name: of the session
- * @value: indexed by KCOLO_A_STATS_*; kcolo_stats_name() names the index
+ * @value: indexed by KCOLO_A_STATS_*, up to the KCOLO_A_STATS_MAX that the caller
+ *	knows; kcolo_stats_name() names the index
  */
 struct kcolo_stats {
 	uint32_t session_id;
 	char session_name[KCOLO_NAME_MAX + 1];
-	uint64_t value[KCOLO_A_STATS_MAX + 1];
+	uint64_t value[KCOLO_STATS_ROOM];
 };
 
 /*
