@@ -53,6 +53,7 @@ static int fill_identity(struct sk_buff *skb, struct kcolo_session *s)
 	    put_addr(skb, KCOLO_A_SESSION_LOCAL, &s->local) ||
 	    put_addr(skb, KCOLO_A_SESSION_PEER, &s->peer) ||
 	    (s->insecure && nla_put_flag(skb, KCOLO_A_SESSION_INSECURE)) ||
+	    (s->sockets && nla_put_flag(skb, KCOLO_A_SESSION_SOCKETS)) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_DEVICE_STATE,
 			s->external ? KCOLO_DEVICE_STATE_EXTERNAL :
 				      KCOLO_DEVICE_STATE_SESSION))

@@ -22,7 +22,7 @@ const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_IN_PLACE + 1] = {
 };
 
 /* KCOLO_CMD_SESSION_NEW - do */
-const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_RECONNECT + 1] = {
+const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_SOCKETS + 1] = {
 	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
 	[KCOLO_A_SESSION_ROLE] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[KCOLO_A_SESSION_LOCAL] = { .type = NLA_BINARY, },
@@ -38,6 +38,7 @@ const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_RECONNECT + 
 	[KCOLO_A_SESSION_LOG_SYNC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KCOLO_A_SESSION_RECONNECT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KCOLO_A_SESSION_SOCKETS] = { .type = NLA_FLAG, },
 };
 
 /* KCOLO_CMD_SESSION_DEL - do */
@@ -175,13 +176,22 @@ const struct nla_policy kcolo_clean_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
 	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
 };
 
+/* KCOLO_CMD_CONNECT - do */
+const struct nla_policy kcolo_connect_nl_policy[KCOLO_A_SESSION_DATA_FD + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+	[KCOLO_A_SESSION_CONTROL_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_DATA_FD] = { .type = NLA_S32, },
+};
+
 /* Ops table for kcolo */
-const struct genl_ops kcolo_nl_ops[18] = {
+const struct genl_ops kcolo_nl_ops[19] = {
 	{
 		.cmd		= KCOLO_CMD_SESSION_NEW,
 		.doit		= kcolo_nl_session_new_doit,
 		.policy		= kcolo_session_new_nl_policy,
-		.maxattr	= KCOLO_A_SESSION_RECONNECT,
+		.maxattr	= KCOLO_A_SESSION_SOCKETS,
 	},
 	{
 		.cmd		= KCOLO_CMD_SESSION_DEL,
@@ -286,6 +296,12 @@ const struct genl_ops kcolo_nl_ops[18] = {
 		.doit		= kcolo_nl_clean_doit,
 		.policy		= kcolo_clean_nl_policy,
 		.maxattr	= KCOLO_A_SESSION_NAME,
+	},
+	{
+		.cmd		= KCOLO_CMD_CONNECT,
+		.doit		= kcolo_nl_connect_doit,
+		.policy		= kcolo_connect_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_DATA_FD,
 	},
 };
 

@@ -425,16 +425,17 @@ static int secondary_listen(void *arg)
 }
 
 /**
- * kcolo_secondary_start - listen, and start the threads of a secondary
+ * kcolo_secondary_start - listen, if it does, and start the threads of a secondary
  * @s: reserved session
  *
  * Return: 0 or a negative errno; ending the session undoes what was done.
  */
 int kcolo_secondary_start(struct kcolo_session *s)
 {
-	int err;
+	int err = 0;
 
-	err = kcolo_conn_listen(&s->listener, s->net, &s->local);
+	if (!s->sockets)
+		err = kcolo_conn_listen(&s->listener, s->net, &s->local);
 	if (!err)
 		err = kcolo_session_thread(s, &s->worker, secondary_worker, "sec");
 	if (!err)

@@ -3,6 +3,7 @@
  * Which sessions there are: made by a request, found by id, name or fd. What
  * all threads of a session have in common: requests, errors, the link.
  */
+#include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/random.h>
 #include <linux/sched.h>
@@ -24,6 +25,10 @@ static void session_free(struct kref *ref)
 
 	kcolo_for_each_region(s, i, r)
 		kcolo_region_free(r);
+	/* Handed in while it was ending. */
+	for (i = 0; i < ARRAY_SIZE(s->handed); i++)
+		if (s->handed[i])
+			fput(s->handed[i]);
 	kcolo_slots_free(&s->tracker.slots);
 	kcolo_scratch_free(&s->scratch);
 	kcolo_staging_destroy(&s->staging);

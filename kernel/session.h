@@ -39,6 +39,7 @@
 /* Device state of one epoch, at most: what a host may be asked to hold. */
 #define KCOLO_DEVSTATE_MAX	(256ULL << 20)
 
+struct file;
 struct net;
 
 /* What somebody wants of the session's worker; bits of session.req. */
@@ -91,6 +92,7 @@ struct kcolo_session {
 	enum kcolo_role role;
 	bool insecure;
 	bool external;			/* device state goes another way */
+	bool sockets;			/* connections are handed in */
 	struct net *net;		/* held */
 	union kcolo_addr local;
 	union kcolo_addr peer;		/* secondary: under lock */
@@ -114,6 +116,7 @@ struct kcolo_session {
 	bool synced;
 	bool clean;			/* RAM is what the peer has */
 	bool reconnect;
+	struct file *handed[2];		/* by enum kcolo_wire_channel; both or none */
 	u64 links;
 	enum kcolo_resync resync;
 	u64 drop_epoch;			/* secondary: of KCOLO_REQ_DROP */
@@ -245,6 +248,10 @@ bool kcolo_link_await(struct kcolo_session *s, enum kcolo_wire_channel channel);
 void kcolo_link_leave(struct kcolo_session *s, enum kcolo_wire_channel channel);
 bool kcolo_link_over(const struct kcolo_session *s);
 void kcolo_link_reap(struct kcolo_session *s);
+void kcolo_link_hand_in(struct kcolo_session *s, struct file *control,
+			struct file *data);
+bool kcolo_link_handed(const struct kcolo_session *s);
+bool kcolo_link_take(struct kcolo_session *s, struct file *file[2]);
 
 /* state.c */
 bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to);

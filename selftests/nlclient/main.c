@@ -40,6 +40,7 @@ static const struct group {
 	{ "external", external_scenarios },
 	{ "clean", clean_scenarios },
 	{ "helpers", helpers_scenarios },
+	{ "sockets", sockets_scenarios },
 };
 
 static void print_help(FILE *out)

@@ -92,7 +92,7 @@ _kcoloctl_subcommand() {
 	get)
 		((n == 1)) && choices="$(_kcoloctl_params) id name role state uuid
 			local peer insecure device-state epoch committed pending
-			synced clean links resync stop-reason abort-reason error event-seq
+			synced clean links resync sockets stop-reason abort-reason error event-seq
 			scratch-size regions $(_kcoloctl_sessions)"
 		sessions_after=2 ;;
 	checkpoint)

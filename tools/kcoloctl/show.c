@@ -87,6 +87,7 @@ struct json_object *session_json(const struct kcolo_session_info *info)
 	json_add_string(o, "peer",
 			kcolo_addr_format(&info->peer, buf, sizeof(buf)));
 	json_add_bool(o, "insecure", info->insecure);
+	json_add_bool(o, "sockets", info->sockets);
 	json_add_word(o, "device-state",
 		      kcolo_device_state_name(info->device_state),
 		      info->device_state);

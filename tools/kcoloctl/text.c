@@ -62,6 +62,8 @@ static void identity_text(const struct kcolo_session_info *info)
 	top("error", info->error);
 	top("local", kcolo_addr_format(&info->local, buf, sizeof(buf)));
 	top("peer", kcolo_addr_format(&info->peer, buf, sizeof(buf)));
+	if (info->sockets)
+		top("connections", "handed in");
 	top("security", info->insecure ? "none (insecure)" : "key");
 	top("device-state", word(kcolo_device_state_name(info->device_state),
 				 info->device_state, buf));

@@ -117,6 +117,8 @@ struct kcolo_params {
  * @role: KCOLO_ROLE_PRIMARY or KCOLO_ROLE_SECONDARY
  * @local: where a secondary listens; for a primary optional (family 0 is none)
  * @peer: where a primary connects to; family 0 for a secondary
+ * @sockets: it makes no connections, but is given them by kcolo_connect(); no
+ *	addresses then
  * @insecure: must be true until sessions have keys
  * @device_state: the same on both hosts
  * @params: parameters other than their defaults
@@ -126,6 +128,7 @@ struct kcolo_session_config {
 	enum kcolo_role role;
 	union kcolo_addr local;
 	union kcolo_addr peer;
+	bool sockets;
 	bool insecure;
 	enum kcolo_device_state device_state;
 	struct kcolo_params params;
@@ -171,6 +174,7 @@ struct kcolo_region {
  * @uuid: of the pair, all 0 while it has not agreed on one
  * @local: where it listens or comes from; family 0 is none
  * @peer: address of the peer; family 0 is none
+ * @sockets: its connections are handed in
  * @insecure: there is no key
  * @device_state: who carries it
  * @params: all of them
@@ -197,6 +201,7 @@ struct kcolo_session_info {
 	uint8_t uuid[16];
 	union kcolo_addr local;
 	union kcolo_addr peer;
+	bool sockets;
 	bool insecure;
 	enum kcolo_device_state device_state;
 	struct kcolo_params params;
@@ -290,6 +295,14 @@ int kcolo_session_use_id(struct kcolo *k, uint32_t id);
 int kcolo_session_use_name(struct kcolo *k, const char *name);
 int kcolo_session_fd(const struct kcolo *k);		/* -1 when there is none */
 int kcolo_session_del(struct kcolo *k);
+/*
+ * Give a session that was made with @sockets its two connections to the peer, TCP
+ * sockets, with kTLS if they are to be encrypted, while it has no peer. The peer's
+ * session is given the other ends. Whether they take each other is told by
+ * KCOLO_EVENT_TYPE_PEER_CONNECTED. The caller may close its fds, and must not read
+ * or write them any more. When the peer is lost, two new ones are needed.
+ */
+int kcolo_connect(struct kcolo *k, int control_fd, int data_fd);
 
 /*
  * Reading and setting. A dump's @cb may use the handle; what it returns, if not

@@ -295,6 +295,9 @@ static const char * const session_attr_names[] = {
 	[KCOLO_A_SESSION_RECONNECT] = "reconnect",
 	[KCOLO_A_SESSION_LINKS] = "links",
 	[KCOLO_A_SESSION_RESYNC] = "resync",
+	[KCOLO_A_SESSION_SOCKETS] = "sockets",
+	[KCOLO_A_SESSION_CONTROL_FD] = "control-fd",
+	[KCOLO_A_SESSION_DATA_FD] = "data-fd",
 };
 
 /**
