@@ -30,7 +30,7 @@ static struct kcolo_region *find_region(struct kcolo_session *s,
 	struct kcolo_region *r;
 	unsigned int i;
 
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		if (!strcmp(r->name, name))
 			return r;
 	return NULL;
@@ -53,10 +53,12 @@ static bool match_base(struct kcolo_session *s, const struct kcolo_region *r,
 		       bool whole, u64 base, char *why, size_t len)
 {
 	if (!whole && !base && !s->clean)
-		strscpy(why, "the primary said clean and the secondary did not: both have to say it, or none",
+		strscpy(why,
+			"the primary said clean and the secondary did not: both have to say it, or none",
 			len);
 	else if (whole && s->clean && !s->committed)
-		strscpy(why, "the secondary said clean and the primary did not: both have to say it, or none",
+		strscpy(why,
+			"the secondary said clean and the primary did not: both have to say it, or none",
 			len);
 	else if (!whole && (base != s->committed || !r->based) &&
 		 !kcolo_mutant(trust_epoch))
@@ -116,7 +118,7 @@ static bool nothing_left(const struct kcolo_session *s,
 	struct kcolo_region *r;
 	unsigned int i;
 
-	kcolo_for_each_region(s, i, r) {
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++) {
 		if (r->based || named_before(p, p->nr, r))
 			continue;
 		snprintf(why, len, "the primary has no region '%s'", r->name);

@@ -12,6 +12,7 @@
 #include "session.h"
 #include "stream.h"
 #include "trace.h"
+#include "verify.h"
 
 /*
  * Passes over RAM in a pause in which memslots change under our hands, before
@@ -75,7 +76,7 @@ static void put_regions(const struct kcolo_session *s, u8 *body)
 
 	kcolo_wire_put_base(body, s->committed);
 	body += KCOLO_WIRE_REGIONS_HEAD;
-	kcolo_for_each_region(s, i, r) {
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++) {
 		r->wire = nr++;
 		wr.size = r->nr_pages << PAGE_SHIFT;
 		wr.flags = r->based ? 0 : KCOLO_WIRE_WHOLE;
@@ -107,7 +108,7 @@ static void mark_whole(struct kcolo_session *s)
 	struct kcolo_region *r;
 	unsigned int i;
 
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		if (!r->based)
 			kcolo_dirty_mark_region(&s->tracker, r);
 }
@@ -294,6 +295,8 @@ static enum kcolo_abort_reason flush(struct kcolo_session *s)
 		reason = run_round(s, s->rounds + pass, KCOLO_PHASE_PAUSE,
 				   &sent);
 	}
+	if (!reason)
+		reason = guest_failed(s, kcolo_verify_send(s));
 	if (reason)
 		return reason;
 	KCOLO_STAT(s, LAST_FLUSH_US) = ktime_us_delta(ktime_get(), harvested);

@@ -100,7 +100,7 @@ int kcolo_clean(struct kcolo_session *s, struct netlink_ext_ack *extack)
 		err = clean_primary(s, extack);
 	if (err)
 		return err;
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		r->based = true;
 	s->clean = true;
 	return 0;

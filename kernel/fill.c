@@ -122,7 +122,7 @@ int kcolo_fill_session(struct sk_buff *skb, struct kcolo_session *s)
 		err = fill_params(skb, s);
 	if (!err)
 		err = fill_progress(skb, s);
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		if (!err)
 			err = kcolo_fill_region(skb, r);
 	mutex_unlock(&s->lock);

@@ -36,7 +36,8 @@ static bool turn_away(struct kcolo_session *s, struct kcolo_conn *conn)
 	case KCOLO_STATE_LOST:
 		if (READ_ONCE(s->reconnect) || s->sockets)
 			break;
-		refuse(conn, "the secondary has lost its primary and waits to be promoted or deleted");
+		refuse(conn,
+		       "the secondary has lost its primary and waits to be promoted or deleted");
 		return true;
 	default:
 		break;

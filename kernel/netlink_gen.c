@@ -185,8 +185,22 @@ const struct nla_policy kcolo_connect_nl_policy[KCOLO_A_SESSION_DATA_FD + 1] = {
 	[KCOLO_A_SESSION_DATA_FD] = { .type = NLA_S32, },
 };
 
+/* KCOLO_CMD_VERIFY - do */
+const struct nla_policy kcolo_verify_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+};
+
+/* KCOLO_CMD_VERIFY_GET - do */
+const struct nla_policy kcolo_verify_get_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+};
+
 /* Ops table for kcolo */
-const struct genl_ops kcolo_nl_ops[19] = {
+const struct genl_ops kcolo_nl_ops[21] = {
 	{
 		.cmd		= KCOLO_CMD_SESSION_NEW,
 		.doit		= kcolo_nl_session_new_doit,
@@ -302,6 +316,18 @@ const struct genl_ops kcolo_nl_ops[19] = {
 		.doit		= kcolo_nl_connect_doit,
 		.policy		= kcolo_connect_nl_policy,
 		.maxattr	= KCOLO_A_SESSION_DATA_FD,
+	},
+	{
+		.cmd		= KCOLO_CMD_VERIFY,
+		.doit		= kcolo_nl_verify_doit,
+		.policy		= kcolo_verify_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_NAME,
+	},
+	{
+		.cmd		= KCOLO_CMD_VERIFY_GET,
+		.doit		= kcolo_nl_verify_get_doit,
+		.policy		= kcolo_verify_get_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_NAME,
 	},
 };
 

@@ -52,8 +52,12 @@ extern const struct nla_policy kcolo_clean_nl_policy[KCOLO_A_SESSION_NAME + 1];
 
 extern const struct nla_policy kcolo_connect_nl_policy[KCOLO_A_SESSION_DATA_FD + 1];
 
+extern const struct nla_policy kcolo_verify_nl_policy[KCOLO_A_SESSION_NAME + 1];
+
+extern const struct nla_policy kcolo_verify_get_nl_policy[KCOLO_A_SESSION_NAME + 1];
+
 /* Ops table for kcolo */
-extern const struct genl_ops kcolo_nl_ops[19];
+extern const struct genl_ops kcolo_nl_ops[21];
 
 int kcolo_nl_dump_start(struct netlink_callback *cb);
 
@@ -79,6 +83,8 @@ int kcolo_nl_drop_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_log_synced_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_clean_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_connect_doit(struct sk_buff *skb, struct genl_info *info);
+int kcolo_nl_verify_doit(struct sk_buff *skb, struct genl_info *info);
+int kcolo_nl_verify_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	KCOLO_NLGRP_EVENTS,

@@ -83,7 +83,7 @@ static int check_region(struct kcolo_session *s, struct nlattr **tb,
 		NL_SET_ERR_MSG(extack, "a session has at most 64 regions");
 		return -ENOSPC;
 	}
-	kcolo_for_each_region(s, i, r) {
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++) {
 		if (!strcmp(r->name, name)) {
 			NL_SET_ERR_MSG(extack, "the session has a region of this name");
 			return -EEXIST;
@@ -238,7 +238,7 @@ static struct kcolo_region *named(const struct kcolo_session *s,
 	struct kcolo_region *r;
 	unsigned int i;
 
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		if (!strcmp(r->name, name))
 			return r;
 	return NULL;

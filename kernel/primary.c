@@ -14,6 +14,7 @@
 #include "resync.h"
 #include "session.h"
 #include "stream.h"
+#include "verify.h"
 
 /* Between two tries to connect, at first and at most. */
 #define RETRY_MS	500
@@ -51,6 +52,8 @@ static const char *primary_message(struct kcolo_session *s,
 				 hdr->length);
 		mutex_unlock(&s->lock);
 		break;
+	case KCOLO_WIRE_VERIFIED:
+		return kcolo_verify_result(s, hdr, body);
 	case KCOLO_WIRE_FENCED:
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_FENCED,
 					  "the secondary has taken over");

@@ -48,7 +48,7 @@ static void choose(struct kcolo_session *s, const struct kcolo_wire_hello *peer)
 	}
 	if (base)
 		return;
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		r->based = false;
 	/* In a round of its own, and not in a pause. */
 	s->synced = false;

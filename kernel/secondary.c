@@ -16,6 +16,7 @@
 #include "secondary.h"
 #include "session.h"
 #include "trace.h"
+#include "verify.h"
 
 /* Not the peer's fault: the link ends, and not for what it has sent. */
 static const char *no_memory(struct kcolo_session *s, const char *what)
@@ -182,6 +183,8 @@ static const char *epoch_message(struct kcolo_session *s,
 		if (s->external)
 			return "device state came in a session that does not carry it";
 		return got_devstate(s, ds, hdr, body);
+	case KCOLO_WIRE_HASHES:
+		return kcolo_verify_take(s, hdr, body);
 	case KCOLO_WIRE_CHECKPOINT_END:
 		return got_end(s, ds, body);
 	case KCOLO_WIRE_ABORT:
@@ -201,6 +204,7 @@ static bool comes_late(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr
 	mutex_unlock(&s->lock);
 	return hdr->type == KCOLO_WIRE_ABORT ||
 	       (dropped && (hdr->type == KCOLO_WIRE_MIGRATE_RAM ||
+			    hdr->type == KCOLO_WIRE_HASHES ||
 			    hdr->type == KCOLO_WIRE_CHECKPOINT_END));
 }
 

@@ -23,7 +23,7 @@ static void session_free(struct kref *ref)
 	struct kcolo_region *r;
 	unsigned int i;
 
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		kcolo_region_free(r);
 	/* Handed in while it was ending. */
 	for (i = 0; i < ARRAY_SIZE(s->handed); i++)
@@ -34,6 +34,7 @@ static void session_free(struct kref *ref)
 	kcolo_staging_destroy(&s->staging);
 	kcolo_devstate_put(s->devstate);
 	kcolo_devstate_put(s->saved);
+	kcolo_verify_free(s->verify);
 	put_net(s->net);
 	kfree(s);
 }
@@ -331,7 +332,7 @@ bool kcolo_session_all_based(const struct kcolo_session *s)
 	const struct kcolo_region *r;
 	unsigned int i;
 
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		if (!r->based)
 			return false;
 	return true;
@@ -350,7 +351,7 @@ void kcolo_session_committed(struct kcolo_session *s)
 	s->committed = s->epoch;
 	s->end_sent = false;
 	s->applying = true;
-	kcolo_for_each_region(s, i, r)
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
 		r->based = true;
 	KCOLO_STAT(s, CHECKPOINTS)++;
 	KCOLO_STAT(s, CHECKPOINTS_URGENT) += s->kind == KCOLO_KIND_URGENT;

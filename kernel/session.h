@@ -40,6 +40,7 @@
 #define KCOLO_DEVSTATE_MAX	(256ULL << 20)
 
 struct file;
+struct kcolo_verify;
 struct net;
 
 /* What somebody wants of the session's worker; bits of session.req. */
@@ -123,6 +124,8 @@ struct kcolo_session {
 	u64 dropped;			/* secondary: the last epoch dropped */
 	bool end_sent;
 	bool applying;			/* primary: committed, not in place yet */
+	bool verify_wanted;		/* primary: at the next checkpoint */
+	struct kcolo_verify *verify;	/* or NULL: see verify.h */
 	bool regions_agreed;
 	bool regions_gone;		/* secondary: one that was agreed is no more */
 	enum kcolo_stop_reason stop_reason;
@@ -192,10 +195,14 @@ struct kcolo_session {
 
 static_assert(KCOLO_MAX_REGIONS == KCOLO_WIRE_REGIONS_MAX);
 
-/* All regions of a session; @i is a number of no other use. */
-#define kcolo_for_each_region(s, i, r)					\
-	for ((i) = 0; (i) < KCOLO_MAX_REGIONS; (i)++)			\
-		if (((r) = (s)->region[i]))
+/* The next region of a session from number @i on, which is set to its own; or NULL. */
+static inline struct kcolo_region *
+kcolo_next_region(const struct kcolo_session *s, unsigned int *i)
+{
+	while (*i < KCOLO_MAX_REGIONS && !s->region[*i])
+		++*i;
+	return *i < KCOLO_MAX_REGIONS ? s->region[*i] : NULL;
+}
 
 /* What to say in an event beyond what the session says of itself. */
 struct kcolo_notice {
@@ -204,6 +211,7 @@ struct kcolo_notice {
 	enum kcolo_stop_reason stop_reason;
 	enum kcolo_abort_reason abort_reason;
 	u64 pending;
+	u64 different;
 	const char *error;
 };
 
@@ -252,6 +260,9 @@ void kcolo_link_hand_in(struct kcolo_session *s, struct file *control,
 			struct file *data);
 bool kcolo_link_handed(const struct kcolo_session *s);
 bool kcolo_link_take(struct kcolo_session *s, struct file *file[2]);
+
+/* verify_data.c */
+void kcolo_verify_free(struct kcolo_verify *v);
 
 /* state.c */
 bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to);

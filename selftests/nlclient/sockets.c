@@ -51,19 +51,20 @@ static void use_key(int fd, int direction, u8 which)
 
 static struct wire tls(void)
 {
+	static const char ulp[] = "tls";
 	struct wire w = tcp();
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		if (setsockopt(w.fd[i], SOL_TCP, TCP_ULP, "tls", 4))
-			fail("TLS: %s (modprobe tls?)", strerror(errno));
+		if (setsockopt(w.fd[i], SOL_TCP, TCP_ULP, ulp, sizeof(ulp)))
+			fail("the upper layer: %s (modprobe it?)", strerror(errno));
 		use_key(w.fd[i], TLS_TX, 10 + i);
 		use_key(w.fd[i], TLS_RX, 11 - i);
 	}
 	return w;
 }
 
-static struct kcolo *session(struct pair *p, enum kcolo_role role)
+static struct kcolo *make(struct pair *p, enum kcolo_role role)
 {
 	struct kcolo_session_config config = {
 		.name = p->name, .role = role, .insecure = true, .sockets = true,
@@ -87,10 +88,10 @@ static void sessions(struct pair *p)
 	p->vm = make_vm(p->mem, RAM_SIZE, KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE |
 			KVM_DIRTY_LOG_INITIALLY_SET);
 	enter_b();
-	p->b = session(p, KCOLO_ROLE_SECONDARY);
+	p->b = make(p, KCOLO_ROLE_SECONDARY);
 	p->nlb = nl_open();
 	leave_b();
-	p->a = session(p, KCOLO_ROLE_PRIMARY);
+	p->a = make(p, KCOLO_ROLE_PRIMARY);
 	p->nla = nl_open();
 	p->fda = kcolo_session_fd(p->a);
 	p->fdb = kcolo_session_fd(p->b);

@@ -34,6 +34,7 @@ static const struct command {
 	{ "apply", KCOLO_CMD_APPLY, NEVER, NEVER },
 	{ "drop", KCOLO_CMD_DROP, NEVER, NEVER },
 	{ "log-synced", KCOLO_CMD_LOG_SYNCED, ~S(CLOSED), NEVER },
+	{ "verify", KCOLO_CMD_VERIFY, ~(S(CLOSED) | S(FENCED)), NEVER },
 	{ "clean", KCOLO_CMD_CLEAN, S(CONNECTING) | S(IDLE),
 	  S(CONNECTING) | S(IDLE) },
 };

@@ -159,7 +159,6 @@ u32 crc32_of(const void *data, size_t len);
 u64 random_below(u64 n);	/* not reproducible, not for the guest */
 extern atomic_bool asked_to_stop;	/* by SIGTERM or SIGINT */
 
-
 /* memory.c */
 struct region {
 	const char *name;

@@ -74,7 +74,7 @@ _kcoloctl_subcommand() {
 	"")
 		options="--version"
 		choices="session show dump set get checkpoint abort apply drop
-			promote events wait stats" ;;
+			promote events wait verify stats" ;;
 	session)
 		case ${words[1]} in
 		"") choices="add del show list" ;;
@@ -105,6 +105,9 @@ _kcoloctl_subcommand() {
 		options="--timeout"
 		((n == 1)) && choices=$(_kcoloctl_states)
 		sessions_after=2 ;;
+	verify)
+		options="--last --timeout"
+		sessions_after=1 ;;
 	stats)
 		options="--all --watch --count"
 		sessions_after=1 ;;

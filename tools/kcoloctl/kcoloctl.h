@@ -20,6 +20,7 @@ enum exit_code {
 	EXIT_NO_SESSION,	/* or several, and none was named */
 	EXIT_TIMEOUT,		/* of wait */
 	EXIT_NEVER,		/* what is waited for cannot come any more */
+	EXIT_DIFFERENT,		/* verify: the two ends have not the same */
 };
 
 /**
@@ -91,6 +92,7 @@ int cmd_drop(struct cli *cli, int argc, char **argv);
 int cmd_promote(struct cli *cli, int argc, char **argv);
 int cmd_events(struct cli *cli, int argc, char **argv);
 int cmd_stats(struct cli *cli, int argc, char **argv);
+int cmd_verify(struct cli *cli, int argc, char **argv);
 int cmd_wait(struct cli *cli, int argc, char **argv);
 int cmd_dump(struct cli *cli, int argc, char **argv);
 

@@ -139,6 +139,7 @@ struct json_object *line_of_event(const struct kcolo_event *ev,
 	json_add_u64(line, "pending", ev->pending);
 	json_add_u64(line, "rounds", ev->rounds);
 	json_add_u64(line, "pause-us", ev->pause_us);
+	json_add_u64(line, "different", ev->different);
 	json_add_raw(line, "error", ev->error);
 	return line;
 }

@@ -133,6 +133,15 @@ static const struct command commands[] = {
 		cmd_wait,
 	},
 	{
+		"verify", "[--last] [--timeout TIME] [NAME]",
+		"Have both ends of a primary's session hash all of RAM at its next checkpoint, in\n"
+		"the pause, and say which pages differ. Exit code 7: some do; 5: there was no\n"
+		"checkpoint within TIME; 6: the session has ended.\n\n"
+		"  -l, --last          what was found last, on either end\n"
+		"  -t, --timeout TIME  5 and 5s are seconds, or 500ms",
+		cmd_verify,
+	},
+	{
 		"stats", "[--all] [--watch[=INTERVAL] [--count N]] [NAME]",
 		"Print the counters of a session.\n\n"
 		"  -a, --all           of all sessions\n"

@@ -50,6 +50,9 @@ const struct nla_policy kcolo_session_attrs[KCOLO_A_SESSION_MAX + 1] = {
 	[KCOLO_A_SESSION_RESYNC] = { .type = NLA_U32 },
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = { .type = NLA_U32 },
 	[KCOLO_A_SESSION_CLEAN] = { .type = NLA_U8 },
+	[KCOLO_A_SESSION_VERIFIED_PAGES] = { .type = NLA_U64 },
+	[KCOLO_A_SESSION_DIFFERENT] = { .type = NLA_U64 },
+	[KCOLO_A_SESSION_DIFFERENCE] = { .type = NLA_NESTED },
 };
 
 /**

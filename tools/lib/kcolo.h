@@ -237,6 +237,7 @@ struct kcolo_session_info {
  * @rounds: that ran before the pause
  * @pause_us: microseconds since checkpoint-ready
  * @error: in words, "" is none
+ * @different: pages that are not equal, of KCOLO_EVENT_TYPE_VERIFIED
  *
  * A member that an event does not carry is 0.
  */
@@ -255,10 +256,30 @@ struct kcolo_event {
 	uint32_t rounds;
 	uint64_t pause_us;
 	char error[256];
+	uint64_t different;
 };
 
 /* More counters than there are: one that is new does not change the structure. */
 #define KCOLO_STATS_ROOM	128
+
+/**
+ * struct kcolo_verified - what a verification has found
+ * @epoch: that was verified
+ * @pages: that were compared, all of all regions
+ * @different: of them, that were not equal
+ * @nr: entries of @difference, 64 at most
+ * @difference: the first of them: name of the region, index of the page
+ */
+struct kcolo_verified {
+	uint64_t epoch;
+	uint64_t pages;
+	uint64_t different;
+	size_t nr;
+	struct kcolo_difference {
+		char region[KCOLO_NAME_MAX + 1];
+		uint64_t page;
+	} difference[64];
+};
 
 /**
  * struct kcolo_stats - counters of a session
@@ -353,6 +374,15 @@ int kcolo_flush(struct kcolo *k);
 int kcolo_devstate_write(struct kcolo *k, const void *buf, size_t len);
 int kcolo_commit(struct kcolo *k);
 int kcolo_abort(struct kcolo *k);
+
+/*
+ * For users who want to know that all of a VMM's writes are logged: at the next
+ * checkpoint both ends hash every page of every region, in its pause, which gets
+ * longer by that, and compare. KCOLO_EVENT_TYPE_VERIFIED says how many differ,
+ * kcolo_verify_get() which, on either end; -ENODATA when nothing was verified yet.
+ */
+int kcolo_verify(struct kcolo *k);
+int kcolo_verify_get(struct kcolo *k, struct kcolo_verified *verified);
 
 /*
  * The secondary. kcolo_devstate_read() allocates *@buf (free() it) with the
