@@ -127,6 +127,7 @@ struct options {
 	bool log_sync, log_again, deaf;
 	bool reconnect;
 	u64 plug_at, unplug_at;
+	u64 relinks;
 	const char *reprotect, *reprotect_side;
 	u32 reprotect_verify;
 	enum moment abort_at;

@@ -203,6 +203,8 @@ static const struct option_def {
 	  "ready:N or flushed:N, do nothing more for checkpoint N" },
 	{ "run-at", FAULT, PRIMARY, &opt.run_at, moments,
 	  "STATE:N or rand:N, run the command of --run at checkpoint N, 0 is each" },
+	{ "relinks", NUMBER64, PRIMARY, &opt.relinks, NULL,
+	  "times that the peer has to come back before --count ends it" },
 	{ "plug-at", NUMBER64, PRIMARY, &opt.plug_at, NULL,
 	  "plug a DIMM before checkpoint N, on both ends" },
 	{ "unplug-at", NUMBER64, PRIMARY, &opt.unplug_at, NULL,

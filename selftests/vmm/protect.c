@@ -403,7 +403,8 @@ static enum outcome checkpoints(struct primary *p)
 
 	while (!asked_to_stop && !p->mismatch && !p->unverified &&
 	       outcome <= OUTCOME_ABORTED) {
-		if (opt.count && p->count[OUTCOME_COMMITTED] >= opt.count)
+		if (opt.count && p->count[OUTCOME_COMMITTED] >= opt.count &&
+		    p->relinks >= opt.relinks)
 			break;
 		outcome = idle(p, now_us() + opt.interval_ms * 1000ull);
 		if (outcome == OUTCOME_NONE && p->lost)
