@@ -123,8 +123,9 @@ help:
 	@echo '                 build/bench-colo.json and .svg'
 	@echo "make qtest       QEMU's own tests of migration, patched and unpatched, and that"
 	@echo '                 COLO without kcolo sends what it sent before'
-	@echo 'make soak        10,000 checkpoints and 1,200 failovers, for hours; KERNEL=6.12,'
-	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000 QEMU_KILLS=200'
+	@echo 'make soak        10,000 checkpoints, 1,200 failovers and 1,000 cuts, for hours;'
+	@echo '                 KERNEL=6.12, 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
+	@echo '                 QEMU_KILLS=200 RECONNECTS=1000'
 	@echo 'make demo        a Linux guest in QEMU is protected, its host dies, it goes on on'
 	@echo '                 another one, in two emulated hosts; KERNEL=6.12 or 6.1; writes'
 	@echo '                 build/demo.json; GUEST=small: a small VMM, no QEMU to be built'
