@@ -68,6 +68,7 @@ struct options {
 	enum mode mode;
 	/* the guest */
 	u64 size[MAX_REGIONS];
+	bool join;		/* a memslot has parts of two regions */
 	bool memfd;
 	u32 vcpus;
 	u32 nice;
@@ -89,6 +90,7 @@ struct options {
 	u64 churn_count;	/* of changes, 0: no end */
 	bool churn_paused;
 	enum manual manual;
+	u32 toggle_ms;		/* between changes of that, 0: none */
 	bool smm;
 	bool bare_vram;		/* no memslot over it */
 	u32 smi_each;		/* batches, 0: never */
@@ -244,6 +246,9 @@ struct vm {
 	pthread_t churn_thread;
 	atomic_bool churning;
 	atomic_ulong churns;
+	pthread_t toggle_thread;
+	atomic_bool toggling;
+	atomic_ulong toggles;
 };
 
 void ram_init(struct vm *vm);
@@ -291,6 +296,11 @@ u32 slot_free_id(struct vm *vm);
 /* churn.c */
 void churn_start(struct vm *vm);
 void churn_stop(struct vm *vm);
+
+/* toggle.c */
+void log_manual(struct vm *vm, enum manual manual);
+void toggle_start(struct vm *vm);
+void toggle_stop(struct vm *vm);
 
 /* guest.c */
 void vm_create(struct vm *vm, bool boot);

@@ -43,6 +43,21 @@ static u8 *map_memory(const char *name, u64 size)
 	return mem;
 }
 
+/* With --join ram1 begins where ram0 ends, for the guest and in our memory. */
+static void place(struct vm *vm, struct region *r, u32 i)
+{
+	const struct region *ram0 = vm->region;
+
+	if (opt.join && i == 1) {
+		r->gpa = ram0->gpa + ram0->size;
+		r->mem = ram0->mem + ram0->size;
+		return;
+	}
+	r->gpa = places[i].gpa;
+	r->mem = map_memory(r->name, opt.join && i == 0 ?
+			    r->size + opt.size[1] : r->size);
+}
+
 void ram_init(struct vm *vm)
 {
 	struct region *r;
@@ -56,9 +71,8 @@ void ram_init(struct vm *vm)
 			    places[i].name, places[i].max >> 20);
 		r = &vm->region[vm->nr_regions++];
 		r->name = places[i].name;
-		r->gpa = places[i].gpa;
 		r->size = opt.size[i];
-		r->mem = map_memory(r->name, r->size);
+		place(vm, r, i);
 		r->page_hash = xcalloc(r->size >> KVMM_PAGE_SHIFT,
 				       sizeof(*r->page_hash));
 		r->base_hash = xcalloc(r->size >> KVMM_PAGE_SHIFT,

@@ -431,6 +431,7 @@ static int finish(struct primary *p, enum outcome outcome)
 	report_u64("aborted", p->count[OUTCOME_ABORTED]);
 	report_u64("steps", steps_of(p->vm));
 	report_u64("churns", atomic_load(&p->vm->churns));
+	report_u64("toggles", atomic_load(&p->vm->toggles));
 	report_u64("smis", vm_smis(p->vm));
 	report_u64("reread_events", p->w.reread);
 	report_u64("relinks", p->relinks);

@@ -117,6 +117,7 @@ int run_main(void)
 	report_bool("good", good);
 	report_u64("steps", steps_of(&vm[0]));
 	report_u64("churns", atomic_load(&vm[0].churns));
+	report_u64("toggles", atomic_load(&vm[0].toggles));
 	report_end();
 	vm_destroy(&vm[0]);
 	if (vm[1].fd)

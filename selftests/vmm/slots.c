@@ -78,6 +78,18 @@ static struct slot *add(struct vm *vm, u32 region, u64 page, u64 npages)
 	return slot;
 }
 
+/* Pages of ram1 that are RAM to the guest. */
+static u64 ram1_pages(const struct vm *vm)
+{
+	return (vm->region[1].size >> KVMM_PAGE_SHIFT) -
+		unmapped_pages(vm, 1) - read_only_pages(vm, 1);
+}
+
+static u64 ram1_split(const struct vm *vm)
+{
+	return ram1_pages(vm) * 5 / 8 | 1;
+}
+
 static void map_ram0(struct vm *vm)
 {
 	u64 pages = vm->region[0].size >> KVMM_PAGE_SHIFT;
@@ -86,22 +98,24 @@ static void map_ram0(struct vm *vm)
 
 	add(vm, 0, 0, at)->boot = true;
 	add(vm, 0, at, half);
+	if (opt.join && vm->nr_regions > 1) {
+		add(vm, 0, at + half, pages - at - half + ram1_split(vm));
+		return;
+	}
 	add(vm, 0, at + half, half);
 	add(vm, 0, at + 2 * half, pages - at - 2 * half);
 }
 
-static void map_ram1(struct vm *vm, u32 region)
+static void map_ram1(struct vm *vm)
 {
-	u64 pages = vm->region[region].size >> KVMM_PAGE_SHIFT;
-	u64 read_only = read_only_pages(vm, region);
-	u64 split;
+	u64 read_only = read_only_pages(vm, 1);
+	u64 pages = ram1_pages(vm), split = ram1_split(vm);
 
-	pages -= unmapped_pages(vm, region) + read_only;
-	split = pages * 5 / 8 | 1;
-	add(vm, region, 0, split);
-	add(vm, region, split, pages - split);
+	if (!opt.join)
+		add(vm, 1, 0, split);
+	add(vm, 1, split, pages - split);
 	if (read_only)
-		add(vm, region, pages, read_only)->read_only = true;
+		add(vm, 1, pages, read_only)->read_only = true;
 }
 
 static void map_alias(struct vm *vm)
@@ -138,7 +152,7 @@ void slots_init(struct vm *vm)
 
 	map_ram0(vm);
 	if (vm->nr_regions > 1)
-		map_ram1(vm, 1);
+		map_ram1(vm);
 	if (vm->nr_regions > 2 && !opt.bare_vram)
 		add(vm, 2, 0, vm->region[2].size >> KVMM_PAGE_SHIFT);
 	map_alias(vm);

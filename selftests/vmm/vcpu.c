@@ -254,6 +254,7 @@ void vm_start(struct vm *vm)
 		vm->device.started = true;
 	}
 	churn_start(vm);
+	toggle_start(vm);
 	vm_pause(vm);
 }
 
