@@ -99,22 +99,6 @@ int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm,
 	return err ? refuse_adopt(err, extack) : 0;
 }
 
-/**
- * kcolo_guest_log_is_manual - whether reading a VM's dirty log clears nothing
- * @vm: the VM's file
- *
- * A VMM may switch that off at any time, and no generation tells of it.
- *
- * Return: true while it is so.
- */
-bool kcolo_guest_log_is_manual(struct file *vm)
-{
-	struct kvm *kvm = vm->private_data;
-
-	return READ_ONCE(kvm->manual_dirty_log_protect) &
-	       KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
-}
-
 static int check_vm(struct file *file, struct netlink_ext_ack *extack)
 {
 	struct kvm *kvm;
@@ -127,11 +111,6 @@ static int check_vm(struct file *file, struct netlink_ext_ack *extack)
 	if (kvm->dirty_ring_size) {
 		NL_SET_ERR_MSG(extack,
 			       "the VM uses the dirty ring, which has no bitmap to read: create it without KVM_CAP_DIRTY_LOG_RING");
-		return -EOPNOTSUPP;
-	}
-	if (!kcolo_guest_log_is_manual(file)) {
-		NL_SET_ERR_MSG(extack,
-			       "the VM clears its dirty log when it is read: enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -421,6 +400,25 @@ int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
 	} while (!err);
 	slots->nr = err ? 0 : found;
 	return err;
+}
+
+/**
+ * kcolo_slots_alike - how many overlaps are of one memslot
+ * @slots: read before
+ * @i: the first of them
+ *
+ * Return: 1 or more; they stand next to each other.
+ */
+unsigned int kcolo_slots_alike(const struct kcolo_slots *slots, unsigned int i)
+{
+	unsigned int end = i;
+
+	if (kcolo_mutant(get_again))
+		return 1;
+	while (++end < slots->nr &&
+	       slots->slot[end].number == slots->slot[i].number)
+		;
+	return end - i;
 }
 
 /**

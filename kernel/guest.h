@@ -87,7 +87,8 @@ struct kcolo_slot {
 
 /**
  * struct kcolo_slots - what the memslots were at one time
- * @slot: kvmalloc()ed
+ * @slot: kvmalloc()ed; a slot over several regions is there for each of them,
+ *	one after the other
  * @nr: used
  * @cap: allocated
  * @gen: generation of each address space then
@@ -111,7 +112,6 @@ int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm,
 		      struct netlink_ext_ack *extack);
 void kcolo_guest_drop_vm(struct kcolo_guest *guest);
 void kcolo_guest_release(struct kcolo_guest *guest);
-bool kcolo_guest_log_is_manual(struct file *vm);
 struct file *kcolo_guest_vm(struct kcolo_guest *guest);
 bool kcolo_guest_hold_vcpus(struct file *vm);
 void kcolo_guest_release_vcpus(struct file *vm);
@@ -120,6 +120,7 @@ void kcolo_guest_leave(struct kcolo_guest *guest);
 
 int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
 		     struct kcolo_region **region, unsigned int nr_regions);
+unsigned int kcolo_slots_alike(const struct kcolo_slots *slots, unsigned int i);
 bool kcolo_slots_current(const struct kcolo_slots *slots, struct file *vm);
 void kcolo_slots_free(struct kcolo_slots *slots);
 
