@@ -245,8 +245,7 @@ static int get_slot(struct kcolo_tracker *t, struct file *vm,
 	unsigned int i;
 	int err;
 
-	memset(log, 0, sizeof(*log));
-	log->slot = slot->number;
+	*log = (struct kvm_dirty_log){ .slot = slot->number };
 	err = scratch_ioctl(t, vm, KVM_GET_DIRTY_LOG);
 	t->log_errors += !!err;
 	for (i = 0; i < nr; i++, slot++)
@@ -304,7 +303,7 @@ static int get_all(struct kcolo_tracker *t, struct file *vm)
  *
  * Return: 0; -ESRCH when the VMM has died or no VM is attached; -EBADFD when
  * the scratch area is not mapped; -EOPNOTSUPP when a memslot over a region
- * does not log; -ENOMEM.
+ * does not log; -ESTALE when KVM does not log large pages; -ENOMEM.
  */
 int kcolo_dirty_begin(struct kcolo_tracker *t)
 {
@@ -313,6 +312,7 @@ int kcolo_dirty_begin(struct kcolo_tracker *t)
 
 	if (!vm)
 		return -ESRCH;
+	t->slots.initially_set |= t->guest->initially_set;
 	mutex_lock(&t->scratch->lock);
 	if (!t->scratch->uaddr || t->scratch->mm != t->guest->mm)
 		err = -EBADFD;

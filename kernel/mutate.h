@@ -34,6 +34,7 @@
 #define KCOLO_MUTANT_forget_on_loss	24
 #define KCOLO_MUTANT_legacy_forgets	25
 #define KCOLO_MUTANT_get_again		26
+#define KCOLO_MUTANT_trust_large	27
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

@@ -87,6 +87,7 @@ mutants() {
 	try legacy_forgets ram "--abort-at ready --abort-each 2" "" "--ram $RAM_SMALL --vcpus 2 --no-device --manual off"
 	try get_again ram "" "" "--ram $RAM_SMALL --ram1 4M --join --manual off"
 	try_test one_alias once once
+	try_test trust_large large_pages large-toggled
 	try_test log_sync_no_wait log_sync log-sync-found
 	try_client clean_keeps_log clean-sends
 	try_client clean_running clean-running

@@ -5,11 +5,11 @@
 # of which no generation tells; and a memslot over two regions is read once.
 . "$(dirname "$0")/test_lib.sh"
 
-n=${CHECKPOINTS:-120}
-each=$(((n + 11) / 12))
+n=${CHECKPOINTS:-130}
+each=$(((n + 12) / 13))
 all="--interval 20 --verify-each 1 --verify --threshold 512K --seed ${SEED:-1}"
 
-# Seconds for each of the twelve, on a machine that is busy.
+# Seconds for each of the thirteen, on a machine that is busy.
 TIME=${TIME:-600}
 
 never() { grep -q "\"$2\":0," "$LOGS/$1-a.json"; }
@@ -47,7 +47,8 @@ chmod +x $ABORT
 equal legacy-abort-rand "--manual off --vcpus 2" \
 	"--run-at rand:0 --run $ABORT --rand-max $((150 * SLOW))"
 
-equal toggle-plain "--manual plain --toggle-log 20 --join --vcpus 2" ""
-equal toggle-legacy-churn "--manual off --toggle-log 10 --join --churn 50" "--max-iterations 3"
-equal toggle-abort "--manual plain --toggle-log 5 --vcpus 2" \
-	"--abort-at flushing --abort-each 3"
+equal toggle-plain "--manual plain --join --vcpus 2" "--toggle-log 20"
+equal toggle-legacy-churn "--manual off --join --churn 50" "--toggle-log 10 --max-iterations 3"
+equal toggle-initial "--manual initial --vcpus 2" "--toggle-log 20"
+equal toggle-abort "--manual plain --vcpus 2" \
+	"--toggle-log 5 --abort-at flushing --abort-each 3"

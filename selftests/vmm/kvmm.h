@@ -90,6 +90,7 @@ struct options {
 	u64 churn_count;	/* of changes, 0: no end */
 	bool churn_paused;
 	enum manual manual;
+	bool late_log;		/* once the guest has run */
 	u32 toggle_ms;		/* between changes of that, 0: none */
 	bool smm;
 	bool bare_vram;		/* no memslot over it */
@@ -241,6 +242,7 @@ struct vm {
 	pthread_mutex_t slot_lock;
 	bool slots_held;	/* by who paused the guest */
 	struct slot slot[MAX_SLOTS];
+	bool logs;		/* slots made from now on do */
 	bool has_smm, has_smi, has_readonly;
 	atomic_uint window;	/* where the alias is now */
 	pthread_t churn_thread;
@@ -289,6 +291,7 @@ struct stream *vcpu_stream(struct vm *vm, u32 index);
 
 /* slots.c */
 void slots_init(struct vm *vm);
+void slots_log(struct vm *vm);
 void slot_set(struct vm *vm, const struct slot *slot, bool present);
 struct slot *slot_new(struct vm *vm);
 u32 slot_free_id(struct vm *vm);

@@ -117,7 +117,9 @@ static const struct option_def {
 	  "also in a pause" },
 	{ "manual", CHOICE, ALL, &opt.manual, manuals,
 	  "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2; off is the legacy log" },
-	{ "toggle-log", NUMBER32, ALL, &opt.toggle_ms, NULL,
+	{ "late-log", FLAG, PRIMARY, &opt.late_log, NULL,
+	  "the guest runs for a while before its memslots log: large pages" },
+	{ "toggle-log", NUMBER32, RUN | PRIMARY, &opt.toggle_ms, NULL,
 	  "switch that off and on, or on and off, each N ms or so" },
 	{ "no-smm", NOT_FLAG, ALL, &opt.smm, NULL,
 	  "no memslot in address space 1" },
@@ -410,6 +412,8 @@ static void check(void)
 			 opt.size[0] + opt.size[1] > GPA_RAM_MAX))
 		die(EXIT_USAGE, "--join has --ram and --ram1, in %llu MiB",
 		    GPA_RAM_MAX >> 20);
+	if (opt.late_log && opt.memfd)
+		die(EXIT_USAGE, "--late-log is for private memory, without --memfd");
 	if (opt.mode == MODE_HOLD)
 		opt.size[0] = 4 << 20;
 	if (!opt.vcpus || opt.vcpus > MAX_VCPUS)

@@ -103,6 +103,7 @@ int run_main(void)
 	vm_create(&vm[0], true);
 	vm_start(&vm[0]);
 	vm_resume(&vm[0]);
+	toggle_start(&vm[0]);
 	end = now_us() + opt.seconds * 1000000ull;
 	while (now_us() < end && !asked_to_stop && !vm_failed(&vm[0])) {
 		sleep_ms(opt.interval_ms);

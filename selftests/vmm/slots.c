@@ -19,7 +19,7 @@ void slot_set(struct vm *vm, const struct slot *slot, bool present)
 	struct kvm_userspace_memory_region r = {
 		.slot = slot->as << 16 | slot->id,
 		.flags = slot->read_only ? KVM_MEM_READONLY :
-			KVM_MEM_LOG_DIRTY_PAGES,
+			vm->logs ? KVM_MEM_LOG_DIRTY_PAGES : 0,
 		.guest_phys_addr = slot->gpa,
 		.memory_size = present ? slot->size : 0,
 		.userspace_addr = (u64)vm->region[slot->region].mem +
@@ -146,10 +146,24 @@ static void map_smm(struct vm *vm)
 	slot->size = BOOT_SMRAM_SIZE;
 }
 
+/* Of a guest that has run without: what KVM has mapped, it has as large pages. */
+void slots_log(struct vm *vm)
+{
+	u32 i;
+
+	pthread_mutex_lock(&vm->slot_lock);
+	vm->logs = true;
+	for (i = 0; i < MAX_SLOTS; i++)
+		if (vm->slot[i].used && !vm->slot[i].read_only)
+			slot_set(vm, &vm->slot[i], true);
+	pthread_mutex_unlock(&vm->slot_lock);
+}
+
 void slots_init(struct vm *vm)
 {
 	u32 i;
 
+	vm->logs = !opt.late_log;
 	map_ram0(vm);
 	if (vm->nr_regions > 1)
 		map_ram1(vm);

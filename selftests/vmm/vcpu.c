@@ -254,7 +254,6 @@ void vm_start(struct vm *vm)
 		vm->device.started = true;
 	}
 	churn_start(vm);
-	toggle_start(vm);
 	vm_pause(vm);
 }
 
