@@ -44,7 +44,10 @@ static enum kcolo_abort_reason guest_failed(struct kcolo_session *s, int err)
 				     "the scratch area is not mapped: mmap offset 0 of the session fd");
 	case -EOPNOTSUPP:
 		return kcolo_because(s, KCOLO_ABORT_REASON_DIRTY_LOG,
-				     "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory, or KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 was switched off");
+				     "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory");
+	case -ESTALE:
+		return kcolo_because(s, KCOLO_ABORT_REASON_DIRTY_LOG,
+				     KCOLO_LARGE_UNLOGGED);
 	case -EFAULT:
 		return kcolo_because(s, KCOLO_ABORT_REASON_GUEST_MEMORY,
 				     "a page of a region could not be read");

@@ -23,6 +23,9 @@ static int refuse(int err, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack,
 			       "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory");
 		break;
+	case -ESTALE:
+		NL_SET_ERR_MSG(extack, KCOLO_LARGE_UNLOGGED);
+		break;
 	case -EAGAIN:
 		NL_SET_ERR_MSG(extack, "the memslots have changed meanwhile: say clean again");
 		break;

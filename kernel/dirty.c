@@ -4,7 +4,8 @@
  * a region, in all address spaces, and the user log; what they say is gathered
  * in each region's pending bitmap. A page's bits are cleared late, just before
  * the page is read, in every source: whatever is written after the clear sets
- * a bit again, and is found by the next harvest.
+ * a bit again, and is found by the next harvest. Reading a legacy log (without
+ * manual protect) clears it, too: then what was read is known here alone.
  */
 #include <linux/bitmap.h>
 #include <linux/file.h>
@@ -27,12 +28,15 @@ static unsigned long *scratch_words(struct kcolo_scratch *scratch, u64 word)
 /*
  * Call KVM with what stands in the first page of the scratch area, from a
  * thread that uses the VMM's memory. The mapping is looked at before and
- * after: what was not there throughout may have taken the answer elsewhere.
+ * after: what was not there throughout may have taken the answer elsewhere,
+ * and asked for another slot's log, which may be cleared now.
  */
 static int scratch_ioctl(struct kcolo_tracker *t, struct file *vm,
 			 unsigned int cmd)
 {
 	struct kcolo_scratch *scratch = t->scratch;
+	struct kvm_clear_dirty_log *clear = page_address(scratch->page[0]);
+	struct kvm_dirty_log *get = page_address(scratch->page[0]);
 	unsigned long uaddr;
 	unsigned int gen;
 	int err;
@@ -44,21 +48,18 @@ static int scratch_ioctl(struct kcolo_tracker *t, struct file *vm,
 	if (!uaddr)
 		return -EBADFD;
 
-	if (cmd == KVM_GET_DIRTY_LOG) {
-		struct kvm_dirty_log *log = page_address(scratch->page[0]);
-
-		log->dirty_bitmap = (void __user *)(uaddr + PAGE_SIZE);
-	} else {
-		struct kvm_clear_dirty_log *log = page_address(scratch->page[0]);
-
-		log->dirty_bitmap = (void __user *)(uaddr + PAGE_SIZE);
-	}
+	if (cmd == KVM_GET_DIRTY_LOG)
+		get->dirty_bitmap = (void __user *)(uaddr + PAGE_SIZE);
+	else
+		clear->dirty_bitmap = (void __user *)(uaddr + PAGE_SIZE);
 	err = vfs_ioctl(vm, cmd, uaddr);
 
 	mutex_lock(&scratch->lock);
 	if (gen != scratch->gen)
 		err = -EBADFD;
 	mutex_unlock(&scratch->lock);
+	if (err == -EBADFD)
+		kcolo_dirty_mark_all(t);
 	return err;
 }
 
@@ -179,24 +180,26 @@ static void merge_slot(struct kcolo_tracker *t, const struct kcolo_slot *slot)
 }
 
 /*
- * Read one slot's log. KVM only copies it (manual protect), so that nothing is
- * lost when this fails: but then nothing is known of the slot either.
+ * Read the log of one slot, which lies over @nr regions. A legacy log is cleared
+ * by that, for all of them and before KVM copies it out: it is read once for all
+ * regions, and when reading fails, every page it is about is dirty.
  */
 static int get_slot(struct kcolo_tracker *t, struct file *vm,
-		    const struct kcolo_slot *slot)
+		    const struct kcolo_slot *slot, unsigned int nr)
 {
 	struct kvm_dirty_log *log = page_address(t->scratch->page[0]);
+	unsigned int i;
 	int err;
 
-	memset(log, 0, sizeof(*log));
-	log->slot = slot->number;
+	*log = (struct kvm_dirty_log){ .slot = slot->number };
 	err = scratch_ioctl(t, vm, KVM_GET_DIRTY_LOG);
-	if (!err) {
-		merge_slot(t, slot);
-		return 0;
-	}
-	t->log_errors++;
-	kcolo_pending_range(t, slot->region, slot->first, slot->nr_pages);
+	t->log_errors += !!err;
+	for (i = 0; i < nr; i++, slot++)
+		if (!err)
+			merge_slot(t, slot);
+		else
+			kcolo_pending_range(t, slot->region, slot->first,
+					    slot->nr_pages);
 	return err == -EBADFD || err == -EIO ? err : 0;
 }
 
@@ -224,20 +227,16 @@ static void take_user_log(struct kcolo_tracker *t, struct kcolo_region *r)
 
 static int get_all(struct kcolo_tracker *t, struct file *vm)
 {
-	unsigned int i;
+	unsigned int i, nr;
 	int err;
 
 	if (!slots_good(t, vm))
 		return slots_refresh(t, vm);
-	for (i = 0; i < t->slots.nr; i++) {
-		err = get_slot(t, vm, &t->slots.slot[i]);
+	for (i = 0; i < t->slots.nr; i += nr) {
+		nr = kcolo_slots_alike(&t->slots, i);
+		err = get_slot(t, vm, &t->slots.slot[i], nr);
 		if (err)
 			return err;
-		/* If not, bits of what else the slot maps were cleared, too. */
-		if (!kcolo_guest_log_is_manual(vm)) {
-			kcolo_dirty_mark_all(t);
-			return -EOPNOTSUPP;
-		}
 		/* Was it the slot we meant? If not, all are dirty now. */
 		if (!slots_current(t, vm))
 			return slots_refresh(t, vm);
@@ -251,7 +250,7 @@ static int get_all(struct kcolo_tracker *t, struct file *vm)
  *
  * Return: 0; -ESRCH when the VMM has died or no VM is attached; -EBADFD when
  * the scratch area is not mapped; -EOPNOTSUPP when a memslot over a region
- * does not log; -ENOMEM.
+ * does not log; -ESTALE when KVM does not log large pages; -ENOMEM.
  */
 int kcolo_dirty_begin(struct kcolo_tracker *t)
 {
@@ -260,6 +259,7 @@ int kcolo_dirty_begin(struct kcolo_tracker *t)
 
 	if (!vm)
 		return -ESRCH;
+	t->slots.initially_set |= t->guest->initially_set;
 	mutex_lock(&t->scratch->lock);
 	if (!t->scratch->uaddr || t->scratch->mm != t->guest->mm)
 		err = -EBADFD;
@@ -275,9 +275,9 @@ int kcolo_dirty_begin(struct kcolo_tracker *t)
  * @t: tracker; kcolo_dirty_begin() has succeeded since a region was added
  *
  * Afterwards every page that was written before the call, by whomever, and
- * not read since, is pending. Nothing is cleared but the user log, whose bits
- * are pending instead. The user log first, KVM's logs last: reading those
- * flushes the buffers in which the CPU logs (PML).
+ * not read since, is pending. Nothing is cleared but the user log and legacy
+ * logs, whose bits are pending instead. The user log first, KVM's logs last:
+ * reading those flushes the buffers in which the CPU logs (PML).
  *
  * Return: 0 or as kcolo_dirty_begin().
  */
@@ -446,7 +446,8 @@ static int clear_slots(struct kcolo_tracker *t, struct file *vm,
  * @chunk: taken; its pages are to be read after this, not before
  *
  * Write-protects the pages and flushes TLBs in all memslots over them, aliases
- * included, so that a later write of the guest sets its bit again.
+ * included, so that a later write of the guest sets its bit again. KVM does that
+ * for legacy logs as well: a page written since the harvest is sent once.
  *
  * Return: 0; 1 when the memslots have changed: every page is pending now, those
  * of the chunk too, and the chunk need not be sent; or a negative errno, then

@@ -53,8 +53,9 @@ struct kcolo_region {
 /**
  * struct kcolo_guest - the VM and the memory of its VMM
  * @adopt_lock: over setting @mm and @vm_file, and @released
- * @lock: leaf; over @vm_file
+ * @lock: leaf; over @vm_file and @initially_set
  * @vm_file: the VM's file, held; NULL on a secondary and when the VMM is gone
+ * @initially_set: KVM_DIRTY_LOG_INITIALLY_SET was on when it was attached
  * @mm: the VMM's, its structure held by @mn; NULL until known. Set once.
  * @mn: tells when the memory goes
  * @gone: the VMM has died
@@ -63,14 +64,19 @@ struct kcolo_region {
  */
 struct kcolo_guest {
 	struct mutex adopt_lock;	/* over setting mm, vm_file, released */
-	struct mutex lock;	/* over vm_file */
+	struct mutex lock;	/* over vm_file, initially_set */
 	struct file *vm_file;
+	bool initially_set;
 	struct mm_struct *mm;
 	struct mmu_notifier mn;
 	bool gone;
 	bool released;
 	void (*on_gone)(struct kcolo_guest *guest);
 };
+
+/* What to do about -ESTALE of kcolo_slots_read(). */
+#define KCOLO_LARGE_UNLOGGED						\
+	"KVM_DIRTY_LOG_INITIALLY_SET was switched off, and KVM does not log large pages: set KVM_MEM_LOG_DIRTY_PAGES of all memslots off and on"
 
 /**
  * struct kcolo_slot - where a memslot and a region overlap
@@ -92,12 +98,15 @@ struct kcolo_slot {
 
 /**
  * struct kcolo_slots - what the memslots were at one time
- * @slot: kvmalloc()ed
+ * @slot: kvmalloc()ed; a slot over several regions is there for each of them,
+ *	one after the other
  * @nr: used
  * @cap: allocated
  * @gen: generation of each address space then
  * @nr_as: number of address spaces
  * @largest: pages of the largest slot in @slot
+ * @initially_set: KVM_DIRTY_LOG_INITIALLY_SET was seen switched on
+ * @unlogged: it was seen switched off later, while there were large pages
  */
 struct kcolo_slots {
 	struct kcolo_slot *slot;
@@ -106,6 +115,8 @@ struct kcolo_slots {
 	u64 gen[KCOLO_KVM_MAX_AS];
 	int nr_as;
 	u64 largest;
+	bool initially_set;
+	bool unlogged;
 };
 
 void kcolo_guest_init(struct kcolo_guest *guest,
@@ -116,7 +127,6 @@ int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm,
 		      struct netlink_ext_ack *extack);
 void kcolo_guest_drop_vm(struct kcolo_guest *guest);
 void kcolo_guest_release(struct kcolo_guest *guest);
-bool kcolo_guest_log_is_manual(struct file *vm);
 struct file *kcolo_guest_vm(struct kcolo_guest *guest);
 bool kcolo_guest_hold_vcpus(struct file *vm);
 void kcolo_guest_release_vcpus(struct file *vm);
@@ -125,7 +135,8 @@ void kcolo_guest_leave(struct kcolo_guest *guest);
 
 int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
 		     struct kcolo_region **region, unsigned int nr_regions);
-bool kcolo_slots_current(const struct kcolo_slots *slots, struct file *vm);
+unsigned int kcolo_slots_alike(const struct kcolo_slots *slots, unsigned int i);
+bool kcolo_slots_current(struct kcolo_slots *slots, struct file *vm);
 void kcolo_slots_free(struct kcolo_slots *slots);
 
 #endif

@@ -33,6 +33,9 @@
 #define KCOLO_MUTANT_equal_keeps_staged	23
 #define KCOLO_MUTANT_forget_on_loss	24
 #define KCOLO_MUTANT_verify_blind	25
+#define KCOLO_MUTANT_legacy_forgets	26
+#define KCOLO_MUTANT_get_again		27
+#define KCOLO_MUTANT_trust_large	28
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

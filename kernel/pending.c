@@ -150,6 +150,8 @@ void kcolo_dirty_aborted(struct kcolo_tracker *t)
 		r = t->region[i];
 		if (!r->nr_unacked)
 			continue;
+		if (kcolo_mutant(legacy_forgets))
+			bitmap_zero(r->pending, r->nr_pages);
 		bitmap_or(r->pending, r->pending, r->unacked, r->nr_pages);
 		kcolo_pending_count(t, r, bitmap_weight(r->pending, r->nr_pages) -
 				    r->nr_pending);

@@ -11,6 +11,7 @@
 #include "plug.h"
 #include "protect.h"
 
+#define LATE_LOG_MS	500	/* in which the guest writes to most of its RAM */
 #define OUTCOME_MS	120000	/* a checkpoint without an end is a bug */
 
 static const char *const outcomes[] = {
@@ -456,6 +457,7 @@ static int finish(struct primary *p, enum outcome outcome)
 	report_u64("aborted", p->count[OUTCOME_ABORTED]);
 	report_u64("steps", steps_of(p->vm));
 	report_u64("churns", atomic_load(&p->vm->churns));
+	report_u64("toggles", atomic_load(&p->vm->toggles));
 	report_u64("smis", vm_smis(p->vm));
 	report_u64("reread_events", p->w.reread);
 	report_u64("relinks", p->relinks);
@@ -507,6 +509,12 @@ static void start_clean(struct primary *p)
 	vm_resume(p->vm);
 }
 
+static void log_late(struct vm *vm)
+{
+	sleep_ms(LATE_LOG_MS);
+	slots_log(vm);
+}
+
 /* A guest that runs is protected until there is an end to it. */
 static int protect(struct vm *vm)
 {
@@ -519,8 +527,11 @@ static int protect(struct vm *vm)
 	if (opt.side)
 		side_connect(&p->side, opt.side, opt.connect_ms);
 	watch_open(&p->w, KCOLO_ROLE_PRIMARY);
+	if (opt.late_log)
+		log_late(vm);
 	if (kcolo_vm_attach(p->w.k, p->vm->fd))
 		die(EXIT_SESSION, "vm-attach: %s", kcolo_error(p->w.k));
+	toggle_start(vm);
 	watch_regions(&p->w, p->vm, p->region);
 	if (opt.extra_region)
 		watch_extra_add(&p->w);
