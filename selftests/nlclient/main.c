@@ -41,6 +41,7 @@ static const struct group {
 	{ "clean", clean_scenarios },
 	{ "helpers", helpers_scenarios },
 	{ "sockets", sockets_scenarios },
+	{ "cycles", cycles_scenarios },
 };
 
 static void print_help(FILE *out)

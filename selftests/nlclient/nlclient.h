@@ -45,7 +45,7 @@ extern const struct scenario attrs_scenarios[], new_scenarios[],
 	regions_scenarios[], vm_scenarios[], states_scenarios[],
 	rights_scenarios[], maps_scenarios[], devstate_scenarios[],
 	subscribers_scenarios[], flood_scenarios[], gone_scenarios[],
-	ends_scenarios[], race_scenarios[], helpers_scenarios[], sockets_scenarios[],
+	ends_scenarios[], race_scenarios[], helpers_scenarios[], sockets_scenarios[], cycles_scenarios[],
 	external_scenarios[], clean_scenarios[], pause_scenarios[];
 
 /* util.c */
