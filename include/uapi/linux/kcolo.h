@@ -158,7 +158,8 @@ enum kcolo_stop_reason {
  * @KCOLO_ABORT_REASON_GUEST_MEMORY: A page of a region could not be read or
  *   written.
  * @KCOLO_ABORT_REASON_DIRTY_LOG: KVM's dirty log of a memslot could not be
- *   used, or a memslot over a region does not log dirty pages.
+ *   used, a memslot over a region does not log dirty pages, or KVM does not
+ *   log large pages.
  * @KCOLO_ABORT_REASON_MEMSLOTS: The memslots changed without a break during
  *   the pause.
  * @KCOLO_ABORT_REASON_SCRATCH: The VMM has unmapped the scratch area of the
