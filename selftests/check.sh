@@ -29,7 +29,8 @@ host() {	# kernel, seconds, options of khost, command
 	name=$(basename "$(mktemp -d "$out/host-$kernel-XXXX")")
 	selftests/host/khost --kernel "$kernel" --timeout "$seconds" --out "$out/$name" \
 		--env "CHECKPOINTS=${CHECKPOINTS:-}" --env "KILLS=${KILLS:-}" \
-		--env "FAILURES=${FAILURES:-}" --env "FUZZ_COUNT=${FUZZ_COUNT:-}" "$@"
+		--env "FAILURES=${FAILURES:-}" --env "FUZZ_COUNT=${FUZZ_COUNT:-}" \
+		--env "RECONNECTS=${RECONNECTS:-}" "$@"
 }
 
 in_host() {	# kernel, CPUs, tests...: on the kernel
@@ -74,12 +75,14 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 # to start; what else is left out there takes long and has kin that does not.
 slow='^events_\|^library_\|^tool_\|^life_\(del\|kill\|rmmod\)\|^sessions_\|^promote_command$'
 slow="$slow\|^external_\(apply\|failover\|in_place\)\$\|^log_sync\$\|^no_memslot\$\|^clean\$"
-slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$"
+slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$\|^verify\$\|^hotplug\$"
+slow="$slow\|^reconnect_\(cost\|other\|restart\)\$\|^l\(egacy_log\|arge_pages\)\$"
 # What mostly waits is a job with others that there are less of, so that the
 # last three of them, on the debug kernel, end at about the same time.
 waits="blocked hung"
-# What needs what only the debug kernel has; what is about the checks and not kcolo.
-debug_only='^life_no\(mem\|copy\)$'
+# What needs what only the debug kernel has, or is asked of it; what is about the checks
+# and not kcolo.
+debug_only='^life_\(no\(mem\|copy\)\|cycles\)$'
 once='^controls$'
 half() {	# kernel, 0 or 1
 	local without=$debug_only some
@@ -131,6 +134,7 @@ if has_debug; then
 	job module-debug module debug
 	# Ten times as slow.
 	export FUZZ_COUNT=${FUZZ_COUNT_DEBUG:-100} CHECKPOINTS=${CHECKPOINTS_DEBUG:-60} KILLS=${KILLS_DEBUG:-1}
+	export RECONNECTS=${RECONNECTS_DEBUG:-6}
 	# The longest first.
 	start tests1-debug half debug 1
 	start tests0-debug half debug 0
