@@ -346,6 +346,15 @@ static int intake_keep(struct kcolo_session *s, struct intake *in)
 		return 0;
 	}
 	err = intake_each(s, in);
+	if (err == -EDQUOT) {
+		/* What still comes of it is dropped; the worker ends it. */
+		s->take_pages = false;
+		s->over_epoch = s->rx_epoch;
+		s->over_limit = READ_ONCE(s->staging.limit);
+		KCOLO_STAT(s, PAGES_DROPPED) += nr;
+		kcolo_session_request(s, KCOLO_REQ_OVER);
+		return 0;
+	}
 	if (err)
 		return err;
 	KCOLO_STAT(s, PAGES_RAW) += in->nr;

@@ -32,6 +32,8 @@
 #define KCOLO_MUTANT_trust_epoch	22
 #define KCOLO_MUTANT_equal_keeps_staged	23
 #define KCOLO_MUTANT_forget_on_loss	24
+#define KCOLO_MUTANT_no_staging_limit	25
+#define KCOLO_MUTANT_resync_forever	26
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

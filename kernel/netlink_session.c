@@ -83,6 +83,9 @@ static void set_params(struct kcolo_session *s, struct nlattr **attrs)
 	if (attrs[KCOLO_A_SESSION_RECONNECT])
 		WRITE_ONCE(s->reconnect,
 			   nla_get_u8(attrs[KCOLO_A_SESSION_RECONNECT]));
+	if (attrs[KCOLO_A_SESSION_STAGING_LIMIT])
+		WRITE_ONCE(s->staging.limit,
+			   nla_get_u64(attrs[KCOLO_A_SESSION_STAGING_LIMIT]));
 }
 
 static int check_addrs(enum kcolo_role role, const union kcolo_addr *local,

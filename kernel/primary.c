@@ -32,6 +32,14 @@ static bool too_early(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr)
 	return early;
 }
 
+/* Of a secondary's reasons one is a reason here, too: what to do is said by it. */
+static enum kcolo_abort_reason refusal(u32 reason)
+{
+	return reason == KCOLO_ABORT_REASON_STAGING_LIMIT ?
+	       KCOLO_ABORT_REASON_STAGING_LIMIT :
+	       KCOLO_ABORT_REASON_PEER_REFUSED;
+}
+
 static const char *primary_message(struct kcolo_session *s,
 				   const struct kcolo_wire_hdr *hdr,
 				   const u8 *body)
@@ -47,6 +55,8 @@ static const char *primary_message(struct kcolo_session *s,
 		break;
 	case KCOLO_WIRE_ABORT:
 		mutex_lock(&s->lock);
+		if (hdr->epoch == s->epoch)
+			s->peer_reason = refusal(hdr->arg);
 		kcolo_link_quote(s->peer_error, sizeof(s->peer_error), body,
 				 hdr->length);
 		mutex_unlock(&s->lock);

@@ -283,8 +283,9 @@ bool kcolo_session_stopping(const struct kcolo_session *s)
 	return test_bit(KCOLO_REQ_STOP, &s->req);
 }
 
-static_assert(KCOLO_A_STATS_ABORTS_CLOSED - KCOLO_A_STATS_ABORTS_REQUESTED ==
-	      KCOLO_ABORT_REASON_CLOSED - KCOLO_ABORT_REASON_REQUESTED);
+static_assert(KCOLO_A_STATS_ABORTS_STAGING_LIMIT -
+	      KCOLO_A_STATS_ABORTS_REQUESTED ==
+	      KCOLO_ABORT_REASON_STAGING_LIMIT - KCOLO_ABORT_REASON_REQUESTED);
 
 /**
  * kcolo_session_count_abort - count a checkpoint that was given up

@@ -57,6 +57,7 @@ enum kcolo_req {
 	KCOLO_REQ_END,		/* secondary: the end of the epoch is known */
 	KCOLO_REQ_APPLY,	/* secondary: the epoch was committed by apply */
 	KCOLO_REQ_DROP,		/* secondary: drop_epoch is to be dropped */
+	KCOLO_REQ_OVER,		/* secondary: over_epoch does not fit */
 	KCOLO_REQ_LOG_SYNCED,	/* the VMM's log is in the user log */
 	KCOLO_REQ_VM_GONE,	/* the VMM died */
 };
@@ -119,6 +120,7 @@ struct kcolo_session {
 	enum kcolo_resync resync;
 	u64 drop_epoch;			/* secondary: of KCOLO_REQ_DROP */
 	u64 dropped;			/* secondary: the last epoch dropped */
+	u64 too_small;			/* secondary: a staging-limit that did not do */
 	bool end_sent;
 	bool applying;			/* primary: committed, not in place yet */
 	bool regions_agreed;
@@ -146,6 +148,7 @@ struct kcolo_session {
 	/* Primary: bits of enum kcolo_wire_type that came for this epoch. */
 	unsigned long rx;
 	char peer_error[KCOLO_WIRE_TEXT_MAX + 1];	/* under lock */
+	enum kcolo_abort_reason peer_reason;		/* of KCOLO_WIRE_ABORT in rx */
 	wait_queue_head_t wq;
 
 	/* Changed under lock and map_lock, while no epoch is open. */
@@ -184,6 +187,8 @@ struct kcolo_session {
 	struct kcolo_region *peer_region[KCOLO_MAX_REGIONS];
 	unsigned int nr_peer_regions;
 	u64 compare;			/* bits of those that come whole again */
+	u64 over_epoch;			/* the last that did not fit, and into what */
+	u64 over_limit;
 
 	/* Each written by one thread, or under a lock of its writers. */
 	u64 stats[KCOLO_A_STATS_MAX + 1];

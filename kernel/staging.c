@@ -107,6 +107,20 @@ static int exchange(struct xarray *xa, u64 index, void *entry, u32 round,
 	return xas_error(&xas);
 }
 
+/* Whether there is no room for a page with memory of its own at @index. */
+static bool too_many(const struct kcolo_staging *st, unsigned int region,
+		     u64 index)
+{
+	u64 limit = READ_ONCE(st->limit);
+	void *old;
+
+	if (!limit || (st->nr_raw + 1) << PAGE_SHIFT <= limit ||
+	    kcolo_mutant(no_staging_limit))
+		return false;
+	old = xa_load((struct xarray *)&st->pages[region], index);
+	return !old || xa_is_value(old);
+}
+
 /**
  * kcolo_staging_put - stage a page
  * @st: staging
@@ -115,8 +129,9 @@ static int exchange(struct xarray *xa, u64 index, void *entry, u32 round,
  * @round: the round it was sent in; the newest round of a page stays
  * @page: from kcolo_staging_alloc(), taken over; NULL for a zero page
  *
- * Return: 1 when it is staged, 0 when a newer one was there already, -ENOMEM.
- * In each case @page is no longer the caller's.
+ * Return: 1 when it is staged, 0 when a newer one was there already, -ENOMEM, or
+ * -EDQUOT when it does not fit under the limit. In each case @page is no longer
+ * the caller's.
  */
 int kcolo_staging_put(struct kcolo_staging *st, unsigned int region, u64 index,
 		      u32 round, struct page *page)
@@ -126,6 +141,10 @@ int kcolo_staging_put(struct kcolo_staging *st, unsigned int region, u64 index,
 	void *old;
 	int err;
 
+	if (page && too_many(st, region, index)) {
+		kcolo_staging_free(st, page);
+		return -EDQUOT;
+	}
 	if (page)
 		set_page_private(page, round);
 	err = exchange(&st->pages[region], index, entry, round, &old, &newer);

@@ -91,6 +91,8 @@ mutants() {
 	try_peer old_round_wins old-round
 	try_peer no_fence end-never-promote
 	try_peer equal_keeps_staged again-whole
+	try_peer no_staging_limit limit-over
+	try_peer resync_forever limit-whole
 	try_serve trust_epoch lost-other-epoch
 	try_serve forget_on_loss lost-in-epoch
 	try_client round_goes_on states-hurry

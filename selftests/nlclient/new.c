@@ -114,7 +114,7 @@ static void new_attrs(void)
 	msg_u8(begin(&m, "x", P), KCOLO_A_SESSION_RECONNECT, 2);
 	refused(nl, -1, "reconnect 2", &m, ERANGE, "integer out of range");
 	msg_u64(begin(&m, "x", P), KCOLO_A_SESSION_LINKS, 1);
-	refused(nl, -1, "links", &m, EINVAL, "Unknown attribute type");
+	refused(nl, -1, "links", &m, EINVAL, "Unsupported attribute");
 	msg_u32(begin(&m, "x", P), KCOLO_A_SESSION_DEVICE_STATE, 2);
 	refused(nl, -1, "device-state 2", &m, ERANGE, "integer out of range");
 	expect(count_sessions() == 0, "a refused session is there");

@@ -28,7 +28,7 @@ _kcoloctl_words() {
 		-T | --type | -e | --epoch | --connect | --bind | --listen | \
 		--device-state | --threshold | --max-iterations | --min-gain | \
 		--peer-timeout | --pause-limit | --checksum | --log-sync | \
-		--log-sync-timeout)
+		--log-sync-timeout | --staging-limit)
 			i=$((i + 1)) ;;
 		-*)	;;
 		*)	words+=("$word") ;;
@@ -39,7 +39,7 @@ _kcoloctl_words() {
 _kcoloctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local params="threshold max-iterations min-gain peer-timeout
-		pause-limit checksum log-sync log-sync-timeout"
+		pause-limit checksum log-sync log-sync-timeout staging-limit"
 	local fields="id name role state uuid local peer insecure device-state
 		epoch committed pending synced clean stop-reason abort-reason error
 		event-seq scratch-size regions"
@@ -65,7 +65,7 @@ _kcoloctl() {
 	--checksum | --log-sync)
 		choices="on off" ;;
 	-n | --count | -t | --timeout | -e | --epoch | --connect | --bind | \
-	--listen | --log-sync-timeout | --threshold | --max-iterations | --min-gain | --peer-timeout | \
+	--listen | --log-sync-timeout | --staging-limit | --threshold | --max-iterations | --min-gain | --peer-timeout | \
 	--pause-limit)
 		return ;;
 	*)
@@ -82,7 +82,7 @@ _kcoloctl() {
 					--device-state --threshold --max-iterations --min-gain
 					--peer-timeout --pause-limit
 					--checksum --log-sync
-					--log-sync-timeout --"
+					--log-sync-timeout --staging-limit --"
 				((n == 3)) && choices="primary secondary" ;;
 			del | show)
 				((n == 2)) && choices=$(_kcoloctl_sessions) ;;

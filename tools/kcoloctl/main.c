@@ -27,7 +27,8 @@ static const struct command commands[] = {
 		"  --pause-limit TIME     abort a checkpoint that pauses for longer; 0 is off\n"
 		"  --checksum on|off      CRC32C of the payload\n"
 		"  --log-sync on|off      ask the VMM for its own log before it is needed\n"
-		"  --log-sync-timeout TIME  go on without it after so long",
+		"  --log-sync-timeout TIME  go on without it after so long\n"
+		"  --staging-limit SIZE   secondary: abort an epoch that takes more; 0 is off",
 		cmd_session_add,
 	},
 	{
@@ -48,7 +49,8 @@ static const struct command commands[] = {
 		"set", "PARAM VALUE [PARAM VALUE ...] [NAME]",
 		"Change parameters of a session at once.\n\n"
 		"  threshold SIZE, max-iterations N, min-gain PERCENT, peer-timeout TIME,\n"
-		"  pause-limit TIME, checksum on|off, log-sync on|off, log-sync-timeout TIME;\n"
+		"  pause-limit TIME, checksum on|off, log-sync on|off, log-sync-timeout TIME,\n"
+		"  staging-limit SIZE;\n"
 		"  see \"session add --help\".",
 		cmd_set,
 	},

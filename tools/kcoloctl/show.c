@@ -35,6 +35,7 @@ static void add_params(struct json_object *o, const struct kcolo_params *p)
 	json_add_bool(o, "log-sync", p->log_sync);
 	json_add_u64(o, "log-sync-timeout", p->log_sync_timeout);
 	json_add_bool(o, "reconnect", p->reconnect);
+	json_add_u64(o, "staging-limit", p->staging_limit);
 }
 
 static void add_regions(struct json_object *o,
@@ -122,6 +123,8 @@ static void params_text(const struct kcolo_params *p)
 	printf("  log-sync: %s\n", p->log_sync ?
 	       format_time(p->log_sync_timeout, buf, sizeof(buf)) : "off");
 	printf("  reconnect: %s\n", p->reconnect ? "on" : "off");
+	printf("  staging-limit: %s\n", p->staging_limit ?
+	       format_size(p->staging_limit, buf, sizeof(buf)) : "none");
 }
 
 static void line(const char *key, const char *value)
