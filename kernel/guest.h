@@ -9,6 +9,7 @@
 #include "compat.h"
 
 struct file;
+struct mem_cgroup;
 struct netlink_ext_ack;
 
 /**
@@ -51,6 +52,8 @@ struct kcolo_region {
  * @lock: leaf; over @vm_file
  * @vm_file: the VM's file, held; NULL on a secondary and when the VMM is gone
  * @mm: the VMM's, its structure held by @mn; NULL until known. Set once.
+ * @memcg: the memory cgroup that the VMM was in then, held; NULL until known, and
+ *	without cgroups
  * @mn: tells when the memory goes
  * @gone: the VMM has died
  * @released: what the notifier says from now on is its own end
@@ -61,6 +64,7 @@ struct kcolo_guest {
 	struct mutex lock;	/* over vm_file */
 	struct file *vm_file;
 	struct mm_struct *mm;
+	struct mem_cgroup *memcg;
 	struct mmu_notifier mn;
 	bool gone;
 	bool released;

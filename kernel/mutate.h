@@ -34,6 +34,7 @@
 #define KCOLO_MUTANT_forget_on_loss	24
 #define KCOLO_MUTANT_no_staging_limit	25
 #define KCOLO_MUTANT_resync_forever	26
+#define KCOLO_MUTANT_charge_nobody	27
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

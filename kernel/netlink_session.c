@@ -159,7 +159,7 @@ static void refuse_start(struct genl_info *info, int err, enum kcolo_role role)
 	case -ENFILE:	/* of a socket, too */
 	case -EINTR:
 		NL_SET_ERR_MSG(info->extack,
-			       "there is no memory for the session on this host: ask again");
+			       "there is no memory for the session on this host, or in the caller's memory cgroup: ask again");
 		break;
 	default:
 		if (role == KCOLO_ROLE_SECONDARY)
@@ -249,8 +249,10 @@ int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	s = kcolo_session_alloc(genl_info_net(info),
 				nla_data(info->attrs[KCOLO_A_SESSION_NAME]), role);
-	if (!s)
+	if (!s) {
+		refuse_start(info, -ENOMEM, role);
 		return -ENOMEM;
+	}
 	s->insecure = true;
 	s->external = info->attrs[KCOLO_A_SESSION_DEVICE_STATE] &&
 		nla_get_u32(info->attrs[KCOLO_A_SESSION_DEVICE_STATE]) ==

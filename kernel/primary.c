@@ -186,6 +186,13 @@ static void wait_for_work(struct kcolo_session *s, const struct retry *r)
 		wait_event_idle_timeout(s->wq, has_work(s), left);
 }
 
+static void checkpoint(struct kcolo_session *s)
+{
+	kcolo_session_charge(s);
+	kcolo_checkpoint_run(s);
+	kcolo_session_charge_end();
+}
+
 static int primary_worker(void *arg)
 {
 	struct kcolo_session *s = arg;
@@ -199,7 +206,7 @@ static int primary_worker(void *arg)
 		if (test_and_clear_bit(KCOLO_REQ_VM_GONE, &s->req))
 			kcolo_session_vm_gone(s);
 		if (test_and_clear_bit(KCOLO_REQ_CHECKPOINT, &s->req))
-			kcolo_checkpoint_run(s);
+			checkpoint(s);
 		kcolo_abort_doubt(s);
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req)) {
 			kcolo_abort_link_lost(s);

@@ -40,6 +40,7 @@
 /* Device state of one epoch, at most: what a host may be asked to hold. */
 #define KCOLO_DEVSTATE_MAX	(256ULL << 20)
 
+struct mem_cgroup;
 struct net;
 
 /* What somebody wants of the session's worker; bits of session.req. */
@@ -94,6 +95,7 @@ struct kcolo_session {
 	bool insecure;
 	bool external;			/* device state goes another way */
 	struct net *net;		/* held */
+	struct mem_cgroup *memcg;	/* of who made it, held, or NULL */
 	union kcolo_addr local;
 	union kcolo_addr peer;		/* secondary: under lock */
 	struct work_struct end_work;
@@ -210,6 +212,8 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 int kcolo_session_reserve(struct kcolo_session *s);
 int kcolo_session_thread(struct kcolo_session *s, struct task_struct **thread,
 			 int (*fn)(void *), const char *what);
+void kcolo_session_charge(const struct kcolo_session *s);
+void kcolo_session_charge_end(void);
 void kcolo_session_publish(struct kcolo_session *s);
 bool kcolo_session_await_start(struct kcolo_session *s);
 struct kcolo_session *kcolo_session_by_id(struct net *net, u32 id);

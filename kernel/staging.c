@@ -6,6 +6,7 @@
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include "gfp.h"
 #include "mutate.h"
 #include "staging.h"
 
@@ -27,7 +28,7 @@ void kcolo_staging_init(struct kcolo_staging *st)
 
 	memset(st, 0, sizeof(*st));
 	for (i = 0; i < KCOLO_WIRE_REGIONS_MAX; i++)
-		xa_init(&st->pages[i]);
+		xa_init_flags(&st->pages[i], XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&st->spare);
 }
 
@@ -42,11 +43,15 @@ struct page *kcolo_staging_alloc(struct kcolo_staging *st)
 	struct page *page;
 
 	page = list_first_entry_or_null(&st->spare, struct page, lru);
+	if (page) {
+		list_del(&page->lru);
+		st->nr_spare--;
+		return page;
+	}
+	page = alloc_page(KCOLO_GFP);
+	/* Others need it more: little is kept of what is given back now. */
 	if (!page)
-		return alloc_page(GFP_KERNEL | __GFP_NOWARN |
-				  __GFP_RETRY_MAYFAIL);
-	list_del(&page->lru);
-	st->nr_spare--;
+		st->epoch_raw = 0;
 	return page;
 }
 
@@ -103,7 +108,7 @@ static int exchange(struct xarray *xa, u64 index, void *entry, u32 round,
 		if (*newer)
 			xas_store(&xas, entry);
 		xas_unlock(&xas);
-	} while (xas_nomem(&xas, GFP_KERNEL | __GFP_NOWARN));
+	} while (xas_nomem(&xas, KCOLO_GFP));
 	return xas_error(&xas);
 }
 

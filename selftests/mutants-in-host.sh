@@ -86,6 +86,7 @@ mutants() {
 	try one_space ram "" "" "--ram $RAM_SMALL"
 	try_test one_alias once once
 	try_test log_sync_no_wait log_sync log-sync-found
+	try_test charge_nobody memcg memcg-staged
 	try_client clean_keeps_log clean-sends
 	try_client clean_running clean-running
 	try_peer old_round_wins old-round
