@@ -2,6 +2,7 @@
 #
 # make            the module for KDIR, libkcolo and kcoloctl
 # make install    and where they belong; make uninstall takes them away
+# make deb        Debian packages of all of it
 # make check      all tests, in emulated hosts; needs root for apt-get
 # make help       the rest
 
@@ -58,13 +59,19 @@ deps:
 deps-qemu: deps
 	@selftests/host/deps.sh qemu
 
+deps-deb:
+	@selftests/host/deps.sh deb
+
+deb: deps-deb
+	@packaging/build.sh
+
 lint: deps
 	@selftests/lint.sh
 
 unit: deps
 	@$(MAKE) --no-print-directory -C selftests/unit run
 
-check: deps-qemu
+check: deps-qemu deps-deb
 	@selftests/check.sh
 
 # 6.12 unless KERNEL says 6.1; Linux in QEMU unless GUEST is small, in a small VMM.
@@ -102,9 +109,10 @@ help:
 	@echo 'make             the module (KDIR=$(KDIR)), libkcolo, kcoloctl'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make uninstall   with the same KDIR, PREFIX and DESTDIR'
+	@echo 'make deb         kcolo-dkms, kcolo-utils, libkcolo0, libkcolo-dev, in build/deb'
 	@echo 'make clean       remove build/'
 	@echo 'make deps        apt-get what building and testing need (as root);'
-	@echo '                 deps-qemu: and what QEMU needs'
+	@echo '                 deps-qemu: and what QEMU needs; deps-deb: what packages need'
 	@echo 'make lint        W=1 -Werror, sparse, checkpatch, kernel-doc, generated code'
 	@echo 'make unit        policy and wire protocol in user space'
 	@echo 'make check       lint, unit and the kselftests in emulated hosts,'
@@ -115,13 +123,14 @@ help:
 	@echo '                 build/bench-colo.json and .svg'
 	@echo "make qtest       QEMU's own tests of migration, patched and unpatched, and that"
 	@echo '                 COLO without kcolo sends what it sent before'
-	@echo 'make soak        10,000 checkpoints and 1,200 failovers, for hours; KERNEL=6.12,'
-	@echo '                 6.1 or debug, CHECKPOINTS=10000 KILLS=1000 QEMU_KILLS=200'
+	@echo 'make soak        10,000 checkpoints, 1,200 failovers and 1,000 cuts, for hours;'
+	@echo '                 KERNEL=6.12, 6.1 or debug, CHECKPOINTS=10000 KILLS=1000'
+	@echo '                 QEMU_KILLS=200 RECONNECTS=1000'
 	@echo 'make demo        a Linux guest in QEMU is protected, its host dies, it goes on on'
 	@echo '                 another one, in two emulated hosts; KERNEL=6.12 or 6.1; writes'
 	@echo '                 build/demo.json; GUEST=small: a small VMM, no QEMU to be built'
 	@echo 'make bench       rates, idle cost and memory, in an emulated host whose clock'
 	@echo '                 counts instructions; KERNEL=6.12 or 6.1; writes build/bench.json'
 
-.PHONY: all module tools install uninstall clean deps deps-qemu lint unit check demo bench qemu \
+.PHONY: all module tools install uninstall clean deps deps-qemu deps-deb deb lint unit check demo bench qemu \
 	bench-colo check-qemu qtest soak help

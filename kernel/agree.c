@@ -28,11 +28,12 @@ static_assert(KCOLO_MAX_REGIONS <= 64);	/* bits of compare */
 static struct kcolo_region *find_region(struct kcolo_session *s,
 					const char *name)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 
-	for (i = 0; i < s->nr_regions; i++)
-		if (!strcmp(s->region[i]->name, name))
-			return s->region[i];
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		if (!strcmp(r->name, name))
+			return r;
 	return NULL;
 }
 
@@ -53,10 +54,12 @@ static bool match_base(struct kcolo_session *s, const struct kcolo_region *r,
 		       bool whole, u64 base, char *why, size_t len)
 {
 	if (!whole && !base && !s->clean)
-		strscpy(why, "the primary said clean and the secondary did not: both have to say it, or none",
+		strscpy(why,
+			"the primary said clean and the secondary did not: both have to say it, or none",
 			len);
 	else if (whole && s->clean && !s->committed)
-		strscpy(why, "the secondary said clean and the primary did not: both have to say it, or none",
+		strscpy(why,
+			"the secondary said clean and the primary did not: both have to say it, or none",
 			len);
 	else if (!whole && (base != s->committed || !r->based) &&
 		 !kcolo_mutant(trust_epoch))
@@ -106,6 +109,25 @@ static bool match_region(struct kcolo_session *s, struct proposal *p,
 	return true;
 }
 
+/*
+ * Ours that the primary does not have. What is part of the committed epoch stays
+ * until the next commit, and then may go.
+ */
+static bool nothing_left(const struct kcolo_session *s,
+			 const struct proposal *p, char *why, size_t len)
+{
+	struct kcolo_region *r;
+	unsigned int i;
+
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++) {
+		if (r->based || named_before(p, p->nr, r))
+			continue;
+		snprintf(why, len, "the primary has no region '%s'", r->name);
+		return false;
+	}
+	return true;
+}
+
 /* Under s->lock. */
 static bool match_regions(struct kcolo_session *s, struct proposal *p,
 			  const u8 *body, char *why, size_t len)
@@ -117,11 +139,7 @@ static bool match_regions(struct kcolo_session *s, struct proposal *p,
 	for (i = 0; i < p->nr; i++, body += KCOLO_WIRE_REGION)
 		if (!match_region(s, p, i, body, why, len))
 			return false;
-	if (p->nr == s->nr_regions)
-		return true;
-	snprintf(why, len, "the primary has %u regions and the secondary %u",
-		 p->nr, s->nr_regions);
-	return false;
+	return nothing_left(s, p, why, len);
 }
 
 /* Under s->lock. From here on pages are taken by the primary's numbers. */
@@ -130,6 +148,7 @@ static void adopt(struct kcolo_session *s, const struct proposal *p, bool fits)
 	unsigned int i;
 
 	s->regions_agreed = fits;
+	s->regions_gone = false;
 	mutex_lock(&s->staging_lock);
 	s->nr_peer_regions = fits ? p->nr : 0;
 	s->compare = fits ? p->compare : 0;
@@ -183,10 +202,10 @@ const char *kcolo_agree_regions(struct kcolo_session *s,
 	}
 	p->nr = len / KCOLO_WIRE_REGION;
 	mutex_lock(&s->lock);
-	if (s->regions_agreed || s->state != KCOLO_STATE_IDLE) {
+	if (s->state != KCOLO_STATE_IDLE) {
 		mutex_unlock(&s->lock);
 		kfree(p);
-		return "REGIONS came when they were agreed";
+		return "REGIONS came when an epoch was open";
 	}
 	fits = match_regions(s, p, body, why, sizeof(why));
 	adopt(s, p, fits);

@@ -13,6 +13,7 @@
 #include "session.h"
 #include "stream.h"
 #include "trace.h"
+#include "verify.h"
 
 /*
  * Passes over RAM in a pause in which memslots change under our hands, before
@@ -44,7 +45,10 @@ static enum kcolo_abort_reason guest_failed(struct kcolo_session *s, int err)
 				     "the scratch area is not mapped: mmap offset 0 of the session fd");
 	case -EOPNOTSUPP:
 		return kcolo_because(s, KCOLO_ABORT_REASON_DIRTY_LOG,
-				     "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory, or KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 was switched off");
+				     "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory");
+	case -ESTALE:
+		return kcolo_because(s, KCOLO_ABORT_REASON_DIRTY_LOG,
+				     KCOLO_LARGE_UNLOGGED);
 	case -EFAULT:
 		return kcolo_because(s, KCOLO_ABORT_REASON_GUEST_MEMORY,
 				     "a page of a region could not be read");
@@ -71,21 +75,25 @@ static enum kcolo_abort_reason said(struct kcolo_session *s, int err)
 static void put_regions(const struct kcolo_session *s, u8 *body)
 {
 	struct kcolo_wire_region wr = {};
-	unsigned int i;
+	struct kcolo_region *r;
+	unsigned int i, nr = 0;
 
 	kcolo_wire_put_base(body, s->committed);
 	body += KCOLO_WIRE_REGIONS_HEAD;
-	for (i = 0; i < s->nr_regions; i++, body += KCOLO_WIRE_REGION) {
-		wr.size = s->region[i]->nr_pages << PAGE_SHIFT;
-		wr.flags = s->region[i]->based ? 0 : KCOLO_WIRE_WHOLE;
-		strscpy(wr.name, s->region[i]->name, sizeof(wr.name));
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++) {
+		r->wire = nr++;
+		wr.size = r->nr_pages << PAGE_SHIFT;
+		wr.flags = r->based ? 0 : KCOLO_WIRE_WHOLE;
+		strscpy(wr.name, r->name, sizeof(wr.name));
 		kcolo_wire_put_region(body, &wr);
+		body += KCOLO_WIRE_REGION;
 	}
 }
 
 static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
 {
-	u32 len = KCOLO_WIRE_REGIONS_HEAD + s->nr_regions * KCOLO_WIRE_REGION;
+	u32 len = KCOLO_WIRE_REGIONS_HEAD +
+		  kcolo_session_nr_regions(s) * KCOLO_WIRE_REGION;
 	u8 *body = kmalloc(len, KCOLO_GFP);
 	int err;
 
@@ -101,15 +109,20 @@ static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
 /* What the peer has nothing of to build upon is pending as a whole. */
 static void mark_whole(struct kcolo_session *s)
 {
-	struct kcolo_tracker *t = &s->tracker;
+	struct kcolo_region *r;
 	unsigned int i;
 
-	if (s->regions_changed)
-		kcolo_dirty_set_regions(t, s->nr_regions);
-	s->regions_changed = false;
-	for (i = 0; i < s->nr_regions; i++)
-		if (!s->region[i]->based)
-			kcolo_dirty_mark_region(t, s->region[i]);
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		if (!r->based)
+			kcolo_dirty_mark_region(&s->tracker, r);
+}
+
+/* Its regions are others now: they are compared again before the next epoch. */
+static void disagree(struct kcolo_session *s)
+{
+	mutex_lock(&s->lock);
+	s->regions_agreed = false;
+	mutex_unlock(&s->lock);
 }
 
 /* Step 1: the epoch opens on both ends, and the guest is looked at. */
@@ -131,6 +144,8 @@ static enum kcolo_abort_reason open_epoch(struct kcolo_session *s)
 					s->epoch, READ_ONCE(s->kind), NULL, 0));
 	if (!reason)
 		reason = kcolo_await_peer(s, KCOLO_WIRE_CHECKPOINT_REPLY);
+	if (reason == KCOLO_ABORT_REASON_PEER_REFUSED)
+		disagree(s);
 	if (!reason)
 		reason = guest_failed(s, kcolo_dirty_begin(t));
 	return reason;
@@ -284,6 +299,8 @@ static enum kcolo_abort_reason flush(struct kcolo_session *s)
 		reason = run_round(s, s->rounds + pass, KCOLO_PHASE_PAUSE,
 				   &sent);
 	}
+	if (!reason)
+		reason = guest_failed(s, kcolo_verify_send(s));
 	if (reason)
 		return reason;
 	KCOLO_STAT(s, LAST_FLUSH_US) = ktime_us_delta(ktime_get(), harvested);

@@ -23,6 +23,9 @@ static int refuse(int err, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack,
 			       "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory");
 		break;
+	case -ESTALE:
+		NL_SET_ERR_MSG(extack, KCOLO_LARGE_UNLOGGED);
+		break;
 	case -EAGAIN:
 		NL_SET_ERR_MSG(extack, "the memslots have changed meanwhile: say clean again");
 		break;
@@ -58,8 +61,6 @@ static int clean_primary(struct kcolo_session *s, struct netlink_ext_ack *extack
 		err = -EBUSY;
 		goto out;
 	}
-	kcolo_dirty_set_regions(&s->tracker, s->nr_regions);
-	s->regions_changed = false;
 	err = kcolo_dirty_clean(&s->tracker);
 	if (!kcolo_mutant(clean_running))
 		kcolo_guest_release_vcpus(vm);
@@ -84,6 +85,7 @@ out:
  */
 int kcolo_clean(struct kcolo_session *s, struct netlink_ext_ack *extack)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 	int err = 0;
 
@@ -93,15 +95,16 @@ int kcolo_clean(struct kcolo_session *s, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "the first checkpoint has begun already");
 		return -EBUSY;
 	}
-	if (!s->nr_regions) {
+	if (!kcolo_session_nr_regions(s)) {
 		NL_SET_ERR_MSG(extack, "add the regions first");
 		return -ENOTCONN;
 	}
 	if (s->role == KCOLO_ROLE_PRIMARY)
 		err = clean_primary(s, extack);
-	for (i = 0; !err && i < s->nr_regions; i++)
-		s->region[i]->based = true;
-	if (!err)
-		s->clean = true;
-	return err;
+	if (err)
+		return err;
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		r->based = true;
+	s->clean = true;
+	return 0;
 }

@@ -11,6 +11,7 @@
 #include "mutate.h"
 #include "session.h"
 #include "trace.h"
+#include "verify.h"
 
 /**
  * kcolo_commit_forget - take no more pages of an epoch, and drop what is staged
@@ -61,14 +62,17 @@ static int epoch_whole(struct kcolo_session *s)
  */
 void kcolo_commit_decide(struct kcolo_session *s)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 
 	lockdep_assert_held(&s->lock);
 	if (!kcolo_state_set(s, KCOLO_STATE_APPLYING))
 		return;
 	s->committed = s->epoch;
-	for (i = 0; i < s->nr_regions; i++)
-		s->region[i]->based = true;
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		r->based = false;
+	for (i = 0; i < s->nr_peer_regions; i++)
+		s->peer_region[i]->based = true;
 	s->compare = 0;
 	s->too_small = 0;
 	kcolo_devstate_put(s->saved);
@@ -130,6 +134,8 @@ void kcolo_commit_apply(struct kcolo_session *s)
 
 	kcolo_link_say(s, KCOLO_WIRE_VMSTATE_RECEIVED, epoch, 0, NULL, 0);
 	err = kcolo_apply_staged(s);
+	if (!err)
+		kcolo_verify_compare(s);
 	applied(s, err);
 	if (err)
 		kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch,

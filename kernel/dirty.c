@@ -4,7 +4,8 @@
  * a region, in all address spaces, and the user log; what they say is gathered
  * in each region's pending bitmap. A page's bits are cleared late, just before
  * the page is read, in every source: whatever is written after the clear sets
- * a bit again, and is found by the next harvest.
+ * a bit again, and is found by the next harvest. Reading a legacy log (without
+ * manual protect) clears it, too: then what was read is known here alone.
  */
 #include <linux/bitmap.h>
 #include <linux/file.h>
@@ -28,12 +29,15 @@ static unsigned long *scratch_words(struct kcolo_scratch *scratch, u64 word)
 /*
  * Call KVM with what stands in the first page of the scratch area, from a
  * thread that uses the VMM's memory. The mapping is looked at before and
- * after: what was not there throughout may have taken the answer elsewhere.
+ * after: what was not there throughout may have taken the answer elsewhere,
+ * and asked for another slot's log, which may be cleared now.
  */
 static int scratch_ioctl(struct kcolo_tracker *t, struct file *vm,
 			 unsigned int cmd)
 {
 	struct kcolo_scratch *scratch = t->scratch;
+	struct kvm_clear_dirty_log *clear = page_address(scratch->page[0]);
+	struct kvm_dirty_log *get = page_address(scratch->page[0]);
 	unsigned long uaddr;
 	unsigned int gen;
 	int err;
@@ -45,21 +49,18 @@ static int scratch_ioctl(struct kcolo_tracker *t, struct file *vm,
 	if (!uaddr)
 		return -EBADFD;
 
-	if (cmd == KVM_GET_DIRTY_LOG) {
-		struct kvm_dirty_log *log = page_address(scratch->page[0]);
-
-		log->dirty_bitmap = (void __user *)(uaddr + PAGE_SIZE);
-	} else {
-		struct kvm_clear_dirty_log *log = page_address(scratch->page[0]);
-
-		log->dirty_bitmap = (void __user *)(uaddr + PAGE_SIZE);
-	}
+	if (cmd == KVM_GET_DIRTY_LOG)
+		get->dirty_bitmap = (void __user *)(uaddr + PAGE_SIZE);
+	else
+		clear->dirty_bitmap = (void __user *)(uaddr + PAGE_SIZE);
 	err = vfs_ioctl(vm, cmd, uaddr);
 
 	mutex_lock(&scratch->lock);
 	if (gen != scratch->gen)
 		err = -EBADFD;
 	mutex_unlock(&scratch->lock);
+	if (err == -EBADFD)
+		kcolo_dirty_mark_all(t);
 	return err;
 }
 
@@ -70,11 +71,10 @@ static bool slots_current(struct kcolo_tracker *t, struct file *vm)
 	return kcolo_slots_current(&t->slots, vm);
 }
 
-static void count_pending(struct kcolo_tracker *t, struct kcolo_region *r,
-			  s64 more)
+/* Whether what is known of the memslots is what they are. */
+static bool slots_good(struct kcolo_tracker *t, struct file *vm)
 {
-	r->nr_pending += more;
-	t->pending += more;
+	return t->slots_known && !t->slots_stale && slots_current(t, vm);
 }
 
 /*
@@ -101,7 +101,7 @@ static void pend_word(struct kcolo_tracker *t, struct kcolo_region *r, u64 page,
 
 	bits = word << shift & ~map[0];
 	map[0] |= bits;
-	count_pending(t, r, hweight_long(bits));
+	kcolo_pending_count(t, r, hweight_long(bits));
 	if (!shift)
 		return;
 	bits = word >> (BITS_PER_LONG - shift);
@@ -109,66 +109,7 @@ static void pend_word(struct kcolo_tracker *t, struct kcolo_region *r, u64 page,
 		return;
 	bits &= ~map[1];
 	map[1] |= bits;
-	count_pending(t, r, hweight_long(bits));
-}
-
-static void pend_range(struct kcolo_tracker *t, struct kcolo_region *r,
-		       u64 first, u64 nr)
-{
-	bitmap_set(r->pending, first, nr);
-	count_pending(t, r, bitmap_weight(r->pending, r->nr_pages) -
-			    r->nr_pending);
-}
-
-/**
- * kcolo_dirty_mark_all - make every page of every region pending
- * @t: tracker
- */
-void kcolo_dirty_mark_all(struct kcolo_tracker *t)
-{
-	struct kcolo_region *r;
-	unsigned int i;
-
-	/* Not the difference: a region may have been removed. */
-	t->pending = 0;
-	for (i = 0; i < t->nr_regions; i++) {
-		r = t->region[i];
-		bitmap_set(r->pending, 0, r->nr_pages);
-		r->nr_pending = r->nr_pages;
-		t->pending += r->nr_pages;
-	}
-}
-
-/**
- * kcolo_dirty_set_regions - the regions are others now
- * @t: tracker
- * @nr: number of them
- *
- * No slot over a new one was looked at yet, and what may have become of the
- * others meanwhile is not known: all is pending that was not sent for the first
- * time either.
- */
-void kcolo_dirty_set_regions(struct kcolo_tracker *t, unsigned int nr)
-{
-	unsigned int i;
-
-	t->nr_regions = nr;
-	t->pending = 0;
-	for (i = 0; i < nr; i++)
-		t->pending += t->region[i]->nr_pending;
-	if (t->slots_known)
-		kcolo_dirty_mark_all(t);
-	t->slots_known = false;
-}
-
-/**
- * kcolo_dirty_mark_region - make every page of a region pending
- * @t: tracker
- * @r: one of its regions
- */
-void kcolo_dirty_mark_region(struct kcolo_tracker *t, struct kcolo_region *r)
-{
-	pend_range(t, r, 0, r->nr_pages);
+	kcolo_pending_count(t, r, hweight_long(bits));
 }
 
 /*
@@ -178,9 +119,11 @@ void kcolo_dirty_mark_region(struct kcolo_tracker *t, struct kcolo_region *r)
  */
 static int slots_refresh(struct kcolo_tracker *t, struct file *vm)
 {
-	bool changed = t->slots_known;
+	u64 before[KCOLO_KVM_MAX_AS];
+	bool changed;
 	int err;
 
+	memcpy(before, t->slots.gen, sizeof(before));
 	err = kcolo_slots_read(&t->slots, vm, t->region, t->nr_regions);
 	if (!err)
 		err = kcolo_scratch_grow(t->scratch, t->slots.largest);
@@ -191,7 +134,11 @@ static int slots_refresh(struct kcolo_tracker *t, struct file *vm)
 		t->slots_known = false;
 		return err;
 	}
+	/* If not, they were looked at for the sake of other regions. */
+	changed = t->slots_known && memcmp(before, t->slots.gen,
+					   t->slots.nr_as * sizeof(*before));
 	t->slots_known = true;
+	t->slots_stale = false;
 	if (changed) {
 		t->slot_changes++;
 		kcolo_dirty_mark_all(t);
@@ -234,24 +181,26 @@ static void merge_slot(struct kcolo_tracker *t, const struct kcolo_slot *slot)
 }
 
 /*
- * Read one slot's log. KVM only copies it (manual protect), so that nothing is
- * lost when this fails: but then nothing is known of the slot either.
+ * Read the log of one slot, which lies over @nr regions. A legacy log is cleared
+ * by that, for all of them and before KVM copies it out: it is read once for all
+ * regions, and when reading fails, every page it is about is dirty.
  */
 static int get_slot(struct kcolo_tracker *t, struct file *vm,
-		    const struct kcolo_slot *slot)
+		    const struct kcolo_slot *slot, unsigned int nr)
 {
 	struct kvm_dirty_log *log = page_address(t->scratch->page[0]);
+	unsigned int i;
 	int err;
 
-	memset(log, 0, sizeof(*log));
-	log->slot = slot->number;
+	*log = (struct kvm_dirty_log){ .slot = slot->number };
 	err = scratch_ioctl(t, vm, KVM_GET_DIRTY_LOG);
-	if (!err) {
-		merge_slot(t, slot);
-		return 0;
-	}
-	t->log_errors++;
-	pend_range(t, slot->region, slot->first, slot->nr_pages);
+	t->log_errors += !!err;
+	for (i = 0; i < nr; i++, slot++)
+		if (!err)
+			merge_slot(t, slot);
+		else
+			kcolo_pending_range(t, slot->region, slot->first,
+					    slot->nr_pages);
 	return err == -EBADFD || err == -EIO ? err : 0;
 }
 
@@ -279,20 +228,16 @@ static void take_user_log(struct kcolo_tracker *t, struct kcolo_region *r)
 
 static int get_all(struct kcolo_tracker *t, struct file *vm)
 {
-	unsigned int i;
+	unsigned int i, nr;
 	int err;
 
-	if (!t->slots_known || !slots_current(t, vm))
+	if (!slots_good(t, vm))
 		return slots_refresh(t, vm);
-	for (i = 0; i < t->slots.nr; i++) {
-		err = get_slot(t, vm, &t->slots.slot[i]);
+	for (i = 0; i < t->slots.nr; i += nr) {
+		nr = kcolo_slots_alike(&t->slots, i);
+		err = get_slot(t, vm, &t->slots.slot[i], nr);
 		if (err)
 			return err;
-		/* If not, bits of what else the slot maps were cleared, too. */
-		if (!kcolo_guest_log_is_manual(vm)) {
-			kcolo_dirty_mark_all(t);
-			return -EOPNOTSUPP;
-		}
 		/* Was it the slot we meant? If not, all are dirty now. */
 		if (!slots_current(t, vm))
 			return slots_refresh(t, vm);
@@ -306,7 +251,7 @@ static int get_all(struct kcolo_tracker *t, struct file *vm)
  *
  * Return: 0; -ESRCH when the VMM has died or no VM is attached; -EBADFD when
  * the scratch area is not mapped; -EOPNOTSUPP when a memslot over a region
- * does not log; -ENOMEM.
+ * does not log; -ESTALE when KVM does not log large pages; -ENOMEM.
  */
 int kcolo_dirty_begin(struct kcolo_tracker *t)
 {
@@ -315,11 +260,12 @@ int kcolo_dirty_begin(struct kcolo_tracker *t)
 
 	if (!vm)
 		return -ESRCH;
+	t->slots.initially_set |= t->guest->initially_set;
 	mutex_lock(&t->scratch->lock);
 	if (!t->scratch->uaddr || t->scratch->mm != t->guest->mm)
 		err = -EBADFD;
 	mutex_unlock(&t->scratch->lock);
-	if (!err && (!t->slots_known || !slots_current(t, vm)))
+	if (!err && !slots_good(t, vm))
 		err = slots_refresh(t, vm);
 	fput(vm);
 	return err;
@@ -330,9 +276,9 @@ int kcolo_dirty_begin(struct kcolo_tracker *t)
  * @t: tracker; kcolo_dirty_begin() has succeeded since a region was added
  *
  * Afterwards every page that was written before the call, by whomever, and
- * not read since, is pending. Nothing is cleared but the user log, whose bits
- * are pending instead. The user log first, KVM's logs last: reading those
- * flushes the buffers in which the CPU logs (PML).
+ * not read since, is pending. Nothing is cleared but the user log and legacy
+ * logs, whose bits are pending instead. The user log first, KVM's logs last:
+ * reading those flushes the buffers in which the CPU logs (PML).
  *
  * Return: 0 or as kcolo_dirty_begin().
  */
@@ -384,7 +330,7 @@ bool kcolo_dirty_take(struct kcolo_tracker *t, struct kcolo_chunk *chunk,
 			     page - chunk->index[0] >= KCOLO_CHUNK_SPAN))
 				return true;
 			__clear_bit(page, r->pending);
-			count_pending(t, r, -1);
+			kcolo_pending_count(t, r, -1);
 			chunk->index[chunk->nr++] = page;
 			*cursor = page + 1;
 		}
@@ -406,7 +352,7 @@ void kcolo_dirty_untake(struct kcolo_tracker *t,
 
 	for (i = 0; i < chunk->nr; i++)
 		if (!__test_and_set_bit(chunk->index[i], chunk->region->pending))
-			count_pending(t, chunk->region, 1);
+			kcolo_pending_count(t, chunk->region, 1);
 }
 
 /* The pages of the chunk that lie in the slot, as a bitmap in the scratch. */
@@ -501,7 +447,8 @@ static int clear_slots(struct kcolo_tracker *t, struct file *vm,
  * @chunk: taken; its pages are to be read after this, not before
  *
  * Write-protects the pages and flushes TLBs in all memslots over them, aliases
- * included, so that a later write of the guest sets its bit again.
+ * included, so that a later write of the guest sets its bit again. KVM does that
+ * for legacy logs as well: a page written since the harvest is sent once.
  *
  * Return: 0; 1 when the memslots have changed: every page is pending now, those
  * of the chunk too, and the chunk need not be sent; or a negative errno, then
@@ -554,66 +501,4 @@ int kcolo_dirty_clean(struct kcolo_tracker *t)
 	if (err)
 		kcolo_dirty_mark_all(t);
 	return err > 0 ? -EAGAIN : err;
-}
-
-/**
- * kcolo_dirty_sent - note that the pages of a chunk were sent
- * @t: tracker
- * @chunk: its pages are unacked until a commit or an abort
- *
- * Return: how many of them had been sent since the last commit already.
- */
-u64 kcolo_dirty_sent(struct kcolo_tracker *t, const struct kcolo_chunk *chunk)
-{
-	u64 resent = 0;
-	unsigned int i;
-
-	for (i = 0; i < chunk->nr; i++) {
-		if (__test_and_set_bit(chunk->index[i], chunk->region->unacked))
-			resent++;
-		else
-			chunk->region->nr_unacked++;
-	}
-	return resent;
-}
-
-/**
- * kcolo_dirty_committed - forget which pages were sent
- * @t: tracker; the peer has committed them
- */
-void kcolo_dirty_committed(struct kcolo_tracker *t)
-{
-	struct kcolo_region *r;
-	unsigned int i;
-
-	for (i = 0; i < t->nr_regions; i++) {
-		r = t->region[i];
-		if (r->nr_unacked)
-			bitmap_zero(r->unacked, r->nr_pages);
-		r->nr_unacked = 0;
-	}
-}
-
-/**
- * kcolo_dirty_aborted - make what was sent since the last commit dirty again
- * @t: tracker; the peer has dropped, or will drop, those pages
- */
-void kcolo_dirty_aborted(struct kcolo_tracker *t)
-{
-	struct kcolo_region *r;
-	unsigned int i;
-
-	if (kcolo_mutant(forget_unacked)) {
-		kcolo_dirty_committed(t);
-		return;
-	}
-	for (i = 0; i < t->nr_regions; i++) {
-		r = t->region[i];
-		if (!r->nr_unacked)
-			continue;
-		bitmap_or(r->pending, r->pending, r->unacked, r->nr_pages);
-		count_pending(t, r, bitmap_weight(r->pending, r->nr_pages) -
-				    r->nr_pending);
-	}
-	kcolo_dirty_committed(t);
 }

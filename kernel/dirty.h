@@ -47,20 +47,23 @@ struct kcolo_scratch {
  * @nr_regions: number of them
  * @slots: what the memslots were when last looked at
  * @slots_known: whether @slots was ever read
+ * @slots_stale: it was, for other regions
  * @pending: pages dirty and not sent
  * @harvests: times all sources were read
  * @slot_changes: times a change of memslots made every page dirty
  * @log_errors: ioctls that failed
  *
- * The worker's own, without a lock.
+ * The worker's own, without a lock; while no epoch is open its owner may add and
+ * remove regions.
  */
 struct kcolo_tracker {
 	struct kcolo_guest *guest;
 	struct kcolo_scratch *scratch;
-	struct kcolo_region **region;
+	struct kcolo_region *region[KCOLO_MAX_REGIONS];
 	unsigned int nr_regions;
 	struct kcolo_slots slots;
 	bool slots_known;
+	bool slots_stale;
 	u64 pending;
 	u64 harvests;
 	u64 slot_changes;
@@ -95,12 +98,19 @@ int kcolo_dirty_harvest(struct kcolo_tracker *t);
 bool kcolo_dirty_take(struct kcolo_tracker *t, struct kcolo_chunk *chunk,
 		      unsigned int *region, u64 *cursor);
 int kcolo_dirty_clear(struct kcolo_tracker *t, const struct kcolo_chunk *chunk);
-u64 kcolo_dirty_sent(struct kcolo_tracker *t, const struct kcolo_chunk *chunk);
 void kcolo_dirty_untake(struct kcolo_tracker *t,
 			const struct kcolo_chunk *chunk);
-void kcolo_dirty_set_regions(struct kcolo_tracker *t, unsigned int nr);
+
+/* pending.c */
+void kcolo_pending_count(struct kcolo_tracker *t, struct kcolo_region *r,
+			 s64 more);
+void kcolo_pending_range(struct kcolo_tracker *t, struct kcolo_region *r,
+			 u64 first, u64 nr);
+void kcolo_dirty_add_region(struct kcolo_tracker *t, struct kcolo_region *r);
+void kcolo_dirty_del_region(struct kcolo_tracker *t, struct kcolo_region *r);
 void kcolo_dirty_mark_all(struct kcolo_tracker *t);
 void kcolo_dirty_mark_region(struct kcolo_tracker *t, struct kcolo_region *r);
+u64 kcolo_dirty_sent(struct kcolo_tracker *t, const struct kcolo_chunk *chunk);
 void kcolo_dirty_committed(struct kcolo_tracker *t);
 void kcolo_dirty_aborted(struct kcolo_tracker *t);
 

@@ -56,6 +56,7 @@ static void session_end_work(struct work_struct *work)
 	kcolo_conn_release(&s->listener);
 	kcolo_conn_release(&s->control);
 	kcolo_conn_release(&s->data);
+	kcolo_link_hand_in(s, NULL, NULL);
 	kcolo_guest_release(&s->guest);
 
 	/* The spare pages as well: who has the fd may keep it. */

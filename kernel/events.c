@@ -42,6 +42,9 @@ static int fill(struct sk_buff *skb, const struct kcolo_event *ev)
 	if (ev->error && *ev->error &&
 	    nla_put_string(skb, KCOLO_A_EVENT_ERROR, ev->error))
 		return -EMSGSIZE;
+	if (ev->different &&
+	    put_u64(skb, KCOLO_A_EVENT_DIFFERENT, ev->different))
+		return -EMSGSIZE;
 	return 0;
 }
 

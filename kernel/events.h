@@ -23,6 +23,7 @@ struct net;
  * @rounds: rounds before the pause
  * @pause_us: microseconds since checkpoint-ready
  * @error: in words, or NULL
+ * @different: pages that are not equal
  */
 struct kcolo_event {
 	enum kcolo_event_type type;
@@ -38,6 +39,7 @@ struct kcolo_event {
 	u32 rounds;
 	u64 pause_us;
 	const char *error;
+	u64 different;
 };
 
 void kcolo_events_init(struct genl_family *family);

@@ -58,7 +58,7 @@ static vm_fault_t log_vm_fault(struct vm_fault *vmf)
 
 	offset -= KCOLO_LOG_OFFSET(n);
 	mutex_lock(&s->map_lock);
-	r = n < s->nr_regions ? s->region[n] : NULL;
+	r = n < KCOLO_MAX_REGIONS ? s->region[n] : NULL;
 	if (r && offset < r->log_size) {
 		vmf->page = vmalloc_to_page((void *)r->log + offset);
 		get_page(vmf->page);
@@ -118,7 +118,7 @@ static int mmap_log(struct kcolo_session *s, struct vm_area_struct *vma)
 	int err = -EINVAL;
 
 	mutex_lock(&s->map_lock);
-	if (n < s->nr_regions && s->region[n]->log &&
+	if (n < KCOLO_MAX_REGIONS && s->region[n] && s->region[n]->log &&
 	    offset == KCOLO_LOG_OFFSET(n) &&
 	    vma->vm_end - vma->vm_start == s->region[n]->log_size)
 		err = 0;

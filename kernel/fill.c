@@ -53,6 +53,7 @@ static int fill_identity(struct sk_buff *skb, struct kcolo_session *s)
 	    put_addr(skb, KCOLO_A_SESSION_LOCAL, &s->local) ||
 	    put_addr(skb, KCOLO_A_SESSION_PEER, &s->peer) ||
 	    (s->insecure && nla_put_flag(skb, KCOLO_A_SESSION_INSECURE)) ||
+	    (s->sockets && nla_put_flag(skb, KCOLO_A_SESSION_SOCKETS)) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_DEVICE_STATE,
 			s->external ? KCOLO_DEVICE_STATE_EXTERNAL :
 				      KCOLO_DEVICE_STATE_SESSION))
@@ -112,6 +113,7 @@ static int fill_progress(struct sk_buff *skb, struct kcolo_session *s)
  */
 int kcolo_fill_session(struct sk_buff *skb, struct kcolo_session *s)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 	int err;
 
@@ -121,8 +123,9 @@ int kcolo_fill_session(struct sk_buff *skb, struct kcolo_session *s)
 		err = fill_params(skb, s);
 	if (!err)
 		err = fill_progress(skb, s);
-	for (i = 0; i < s->nr_regions && !err; i++)
-		err = kcolo_fill_region(skb, s->region[i]);
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		if (!err)
+			err = kcolo_fill_region(skb, r);
 	mutex_unlock(&s->lock);
 	return err;
 }

@@ -103,20 +103,10 @@ int kcolo_guest_adopt(struct kcolo_guest *guest, struct mm_struct *mm,
 	return err ? refuse_adopt(err, extack) : 0;
 }
 
-/**
- * kcolo_guest_log_is_manual - whether reading a VM's dirty log clears nothing
- * @vm: the VM's file
- *
- * A VMM may switch that off at any time, and no generation tells of it.
- *
- * Return: true while it is so.
- */
-bool kcolo_guest_log_is_manual(struct file *vm)
+static bool is_initially_set(const struct kvm *kvm)
 {
-	struct kvm *kvm = vm->private_data;
-
 	return READ_ONCE(kvm->manual_dirty_log_protect) &
-	       KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
+	       KVM_DIRTY_LOG_INITIALLY_SET;
 }
 
 static int check_vm(struct file *file, struct netlink_ext_ack *extack)
@@ -131,11 +121,6 @@ static int check_vm(struct file *file, struct netlink_ext_ack *extack)
 	if (kvm->dirty_ring_size) {
 		NL_SET_ERR_MSG(extack,
 			       "the VM uses the dirty ring, which has no bitmap to read: create it without KVM_CAP_DIRTY_LOG_RING");
-		return -EOPNOTSUPP;
-	}
-	if (!kcolo_guest_log_is_manual(file)) {
-		NL_SET_ERR_MSG(extack,
-			       "the VM clears its dirty log when it is read: enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -176,6 +161,7 @@ int kcolo_guest_attach(struct kcolo_guest *guest, struct file *file,
 	}
 	mutex_lock(&guest->lock);
 	guest->vm_file = get_file(file);
+	guest->initially_set = is_initially_set(kvm);
 	mutex_unlock(&guest->lock);
 out:
 	mutex_unlock(&guest->adopt_lock);
@@ -385,6 +371,27 @@ static int slots_scan(struct kcolo_slots *slots, struct kvm_memslots *ms_set,
 	return 0;
 }
 
+/*
+ * Under INITIALLY_SET, KVM splits a large page when a bit of it is cleared for
+ * the first time. Switched off after a memslot has begun to log, it never does:
+ * bits are cleared, and what is written to the rest of the page sets none.
+ * Without large pages there is no difference; memslots that log get no new ones.
+ */
+static bool look_unlogged(struct kcolo_slots *slots, struct kvm *kvm)
+{
+	bool large = atomic64_read(&kvm->stat.pages_2m) ||
+		     atomic64_read(&kvm->stat.pages_1g);
+
+	if (is_initially_set(kvm))
+		slots->initially_set = true;
+	else if (slots->initially_set && large && !kcolo_mutant(trust_large))
+		slots->unlogged = true;
+	/* Switched on again, it says nothing of the bits that were cleared. */
+	if (!large)
+		slots->unlogged = false;
+	return slots->unlogged;
+}
+
 /**
  * kcolo_slots_read - find the memslots that lie over regions
  * @slots: filled in; zeroed before its first use
@@ -396,7 +403,8 @@ static int slots_scan(struct kcolo_slots *slots, struct kvm_memslots *ms_set,
  * may have changed before this returns.
  *
  * Return: 0, -EOPNOTSUPP when a slot over a region does not log dirty pages
- * or has private memory, or -ENOMEM.
+ * or has private memory, -ESTALE when KVM does not log large pages any more, or
+ * -ENOMEM.
  */
 int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
 		     struct kcolo_region **region, unsigned int nr_regions)
@@ -406,6 +414,8 @@ int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
 	unsigned int found;
 	int as, idx, err;
 
+	if (look_unlogged(slots, kvm))
+		return -ESTALE;
 	do {
 		found = 0;
 		err = 0;
@@ -430,6 +440,25 @@ int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
 }
 
 /**
+ * kcolo_slots_alike - how many overlaps are of one memslot
+ * @slots: read before
+ * @i: the first of them
+ *
+ * Return: 1 or more; they stand next to each other.
+ */
+unsigned int kcolo_slots_alike(const struct kcolo_slots *slots, unsigned int i)
+{
+	unsigned int end = i;
+
+	if (kcolo_mutant(get_again))
+		return 1;
+	while (++end < slots->nr &&
+	       slots->slot[end].number == slots->slot[i].number)
+		;
+	return end - i;
+}
+
+/**
  * kcolo_slots_current - whether memslots still are what they were
  * @slots: read before
  * @vm: the VM's file
@@ -438,12 +467,12 @@ int kcolo_slots_read(struct kcolo_slots *slots, struct file *vm,
  * throughout: generations only grow, and each change of a slot, of its flags
  * too, makes a new one.
  *
- * Return: false when any address space has changed since.
+ * Return: false when any address space has changed since, or what KVM logs.
  */
-bool kcolo_slots_current(const struct kcolo_slots *slots, struct file *vm)
+bool kcolo_slots_current(struct kcolo_slots *slots, struct file *vm)
 {
 	struct kvm *kvm = vm->private_data;
-	bool same = true;
+	bool same = !look_unlogged(slots, kvm);
 	int as, idx;
 
 	idx = srcu_read_lock(&kvm->srcu);

@@ -4,6 +4,7 @@
  * the other fits, and receive on the control connection, where a peer that is
  * silent for too long is noticed.
  */
+#include <linux/file.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -189,6 +190,24 @@ void kcolo_link_quote(char *to, size_t size, const u8 *text, size_t len)
 
 static_assert(KCOLO_WIRE_TEXT_MAX >= KCOLO_WIRE_HELLO);
 
+#define HELLO_AWAY	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_VM_GONE) | \
+			 BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_CONNECT))
+
+/* Who waits has other things to do, too, as to take other sockets instead. */
+static int await_hello(struct kcolo_session *s, struct kcolo_conn *conn)
+{
+	int ready;
+
+	do {
+		if (READ_ONCE(s->req) & HELLO_AWAY || kcolo_link_handed(s))
+			return -ECANCELED;
+		ready = kcolo_conn_wait(conn, HELLO_SLICE_MS);
+	} while (!ready && time_before(jiffies, conn->deadline));
+	if (ready > 0)
+		return 0;
+	return ready ? 0 : -ETIMEDOUT;
+}
+
 static int get_hello(struct kcolo_conn *conn, struct kcolo_wire_hello *hello,
 		     char *why, size_t len)
 {
@@ -253,37 +272,28 @@ static void no_connection(int err, char *why, size_t len)
 	}
 }
 
-#define HELLO_AWAY	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_VM_GONE) | \
-			 BIT(KCOLO_REQ_ABORT) | BIT(KCOLO_REQ_CONNECT))
-
-/* A worker that connects has other things to do, too. */
-static int await_hello(struct kcolo_session *s, struct kcolo_conn *conn)
-{
-	int ready;
-
-	do {
-		if (READ_ONCE(s->req) & HELLO_AWAY)
-			return -ECANCELED;
-		ready = kcolo_conn_wait(conn, HELLO_SLICE_MS);
-	} while (!ready && time_before(jiffies, conn->deadline));
-	if (ready > 0)
-		return 0;
-	return ready ? 0 : -ETIMEDOUT;
-}
-
-static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
-		       enum kcolo_wire_channel channel,
-		       struct kcolo_wire_hello *hello, char *why, size_t len)
+static int open_one(struct kcolo_session *s, struct kcolo_conn *conn,
+		    struct file *file)
 {
 	union kcolo_addr peer;
-	const char *bad;
-	int err;
 
 	conn->timeout = READ_ONCE(s->peer_timeout);
+	if (file)
+		return kcolo_conn_adopt(conn, file);
 	mutex_lock(&s->lock);
 	peer = s->peer;
 	mutex_unlock(&s->lock);
-	err = kcolo_conn_connect(conn, s->net, &s->local, &peer);
+	return kcolo_conn_connect(conn, s->net, &s->local, &peer);
+}
+
+static int connect_one(struct kcolo_session *s, struct kcolo_conn *conn,
+		       enum kcolo_wire_channel channel, struct file *file,
+		       struct kcolo_wire_hello *hello, char *why, size_t len)
+{
+	const char *bad;
+	int err;
+
+	err = open_one(s, conn, file);
 	if (err) {
 		no_connection(err, why, len);
 		return err;
@@ -326,14 +336,23 @@ int kcolo_link_connect(struct kcolo_session *s, struct kcolo_wire_hello *hello,
 		       char *why, size_t len)
 {
 	struct kcolo_wire_hello again;
+	struct file *file[2] = {};
 	int err;
 
+	if (s->sockets && !kcolo_link_take(s, file)) {
+		strscpy(why, "the sockets were taken back", len);
+		return -ENOTCONN;
+	}
 	/* A later try takes the place of an earlier one. */
 	s->incarnation++;
-	err = connect_one(s, &s->control, KCOLO_WIRE_CONTROL, hello, why, len);
+	err = connect_one(s, &s->control, KCOLO_WIRE_CONTROL,
+			  file[KCOLO_WIRE_CONTROL], hello, why, len);
 	WRITE_ONCE(s->greeted, !err);
 	if (!err)
-		err = connect_one(s, &s->data, KCOLO_WIRE_DATA, &again, why, len);
+		err = connect_one(s, &s->data, KCOLO_WIRE_DATA,
+				  file[KCOLO_WIRE_DATA], &again, why, len);
+	else if (file[KCOLO_WIRE_DATA])
+		fput(file[KCOLO_WIRE_DATA]);
 	if (err) {
 		kcolo_conn_release(&s->control);
 		kcolo_conn_release(&s->data);
@@ -358,7 +377,11 @@ int kcolo_link_accept(struct kcolo_session *s, struct kcolo_conn *conn,
 	const char *bad;
 	int err;
 
-	err = get_hello(conn, hello, why, sizeof(why));
+	err = await_hello(s, conn);
+	if (err)
+		strscpy(why, "the peer did not begin", sizeof(why));
+	else
+		err = get_hello(conn, hello, why, sizeof(why));
 	if (!err) {
 		bad = hello_misfit(s, hello);
 		if (!bad)

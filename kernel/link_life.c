@@ -5,6 +5,7 @@
  * worker deals with the loss, and when all have, it is over: the sockets are
  * released, and there can be another.
  */
+#include <linux/file.h>
 #include "session.h"
 
 /**
@@ -84,18 +85,60 @@ void kcolo_link_reap(struct kcolo_session *s)
 	wake_up_all(&s->wq);
 }
 
-/**
- * kcolo_session_all_based - whether nothing is to be sent whole
- * @s: session; its lock is held, or the caller is a primary's worker in an epoch
- *
- * Return: true when all regions are what was committed, or clean.
- */
-bool kcolo_session_all_based(const struct kcolo_session *s)
+static void put_files(struct file *file[2])
 {
 	unsigned int i;
 
-	for (i = 0; i < s->nr_regions; i++)
-		if (!s->region[i]->based)
-			return false;
-	return s->nr_regions;
+	for (i = 0; i < 2; i++)
+		if (file[i])
+			fput(file[i]);
+}
+
+/**
+ * kcolo_link_hand_in - have two sockets be the session's next link
+ * @s: session without a link; its lock is not held
+ * @control: file of a connected TCP socket; a reference is taken over; or NULL
+ * @data: likewise, both or none
+ *
+ * Those that were handed in before and were not used are given back.
+ */
+void kcolo_link_hand_in(struct kcolo_session *s, struct file *control,
+			struct file *data)
+{
+	struct file *old[2];
+
+	mutex_lock(&s->lock);
+	memcpy(old, s->handed, sizeof(old));
+	s->handed[KCOLO_WIRE_CONTROL] = control;
+	s->handed[KCOLO_WIRE_DATA] = data;
+	mutex_unlock(&s->lock);
+	put_files(old);
+	wake_up_all(&s->wq);
+}
+
+/**
+ * kcolo_link_handed - whether there are sockets for a link
+ * @s: session
+ *
+ * Return: true when there are.
+ */
+bool kcolo_link_handed(const struct kcolo_session *s)
+{
+	return READ_ONCE(s->handed[KCOLO_WIRE_DATA]);
+}
+
+/**
+ * kcolo_link_take - take the sockets that were handed in
+ * @s: session
+ * @file: theirs, whose references are the caller's; by enum kcolo_wire_channel
+ *
+ * Return: false when there are none.
+ */
+bool kcolo_link_take(struct kcolo_session *s, struct file *file[2])
+{
+	mutex_lock(&s->lock);
+	memcpy(file, s->handed, sizeof(s->handed));
+	memset(s->handed, 0, sizeof(s->handed));
+	mutex_unlock(&s->lock);
+	return file[KCOLO_WIRE_DATA];
 }

@@ -4,6 +4,7 @@
  * connection, one after the other. When it comes again, it has lost the link
  * before, whatever is known of that here. Whoever else comes is told why not.
  */
+#include <linux/file.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/string.h>
@@ -33,9 +34,10 @@ static bool turn_away(struct kcolo_session *s, struct kcolo_conn *conn)
 		refuse(conn, "the secondary could not put a checkpoint in place: make it anew");
 		return true;
 	case KCOLO_STATE_LOST:
-		if (READ_ONCE(s->reconnect))
+		if (READ_ONCE(s->reconnect) || s->sockets)
 			break;
-		refuse(conn, "the secondary has lost its primary and waits to be promoted or deleted");
+		refuse(conn,
+		       "the secondary has lost its primary and waits to be promoted or deleted");
 		return true;
 	default:
 		break;
@@ -159,34 +161,69 @@ static void begin(struct kcolo_session *s, struct kcolo_conn *control,
 					  "the VMM has died");
 }
 
+/* The second connection is there already, or has to come. */
 static void connect_pair(struct kcolo_session *s, struct kcolo_conn *control,
-			 const union kcolo_addr *peer)
+			 struct kcolo_conn *data, const union kcolo_addr *peer)
 {
 	struct kcolo_wire_hello hello;
-	struct kcolo_conn data;
 
 	if (take_control(s, control, &hello) ||
-	    accept_until(s, &data, NULL, HELLO_MS))
+	    (!data->sock && accept_until(s, data, NULL, HELLO_MS)))
 		return;
 	s->control.timeout = READ_ONCE(s->peer_timeout);
 	s->data.timeout = s->control.timeout;
-	if (!take_data(s, &data, &hello))
-		begin(s, control, &data, &hello, peer);
+	if (!take_data(s, data, &hello))
+		begin(s, control, data, &hello, peer);
+}
+
+/* The peer's may be handed in later than ours, and its HELLO come then. */
+static int adopt(struct kcolo_session *s, struct kcolo_conn *conn,
+		 struct file *file)
+{
+	int err = kcolo_conn_adopt(conn, file);
+
+	conn->deadline = jiffies + msecs_to_jiffies(conn->timeout);
+	return err;
+}
+
+static void serve_handed(struct kcolo_session *s)
+{
+	union kcolo_addr none = {};
+	struct kcolo_conn control, data;
+	struct file *file[2];
+	int err;
+
+	wait_event_idle(s->wq, kcolo_link_handed(s) ||
+			kcolo_session_stopping(s));
+	if (!kcolo_link_take(s, file))
+		return;
+	kcolo_conn_init(&control, READ_ONCE(s->peer_timeout));
+	kcolo_conn_init(&data, control.timeout);
+	err = adopt(s, &control, file[KCOLO_WIRE_CONTROL]);
+	if (!err)
+		err = adopt(s, &data, file[KCOLO_WIRE_DATA]);
+	else
+		fput(file[KCOLO_WIRE_DATA]);
+	if (!err && !turn_away(s, &control))
+		connect_pair(s, &control, &data, &none);
+	kcolo_conn_release(&control);
 	kcolo_conn_release(&data);
 }
 
 /**
  * kcolo_listen_serve - take a primary's connections
- * @s: secondary that listens; called by the thread that does
+ * @s: secondary that listens, or is handed sockets; called by the thread that does
  *
  * Returns when the session ends.
  */
 void kcolo_listen_serve(struct kcolo_session *s)
 {
 	union kcolo_addr peer = {};
-	struct kcolo_conn conn;
+	struct kcolo_conn conn, data;
 	int err;
 
+	while (s->sockets && !kcolo_session_stopping(s))
+		serve_handed(s);
 	while (!kthread_should_stop() && !kcolo_session_stopping(s)) {
 		err = accept_until(s, &conn, &peer, HELLO_MS);
 		if (err == -EAGAIN)
@@ -197,8 +234,10 @@ void kcolo_listen_serve(struct kcolo_session *s)
 						kcolo_session_stopping(s), HZ / 2);
 			continue;
 		}
+		kcolo_conn_init(&data, HELLO_MS);
 		if (!turn_away(s, &conn))
-			connect_pair(s, &conn, &peer);
+			connect_pair(s, &conn, &data, &peer);
 		kcolo_conn_release(&conn);
+		kcolo_conn_release(&data);
 	}
 }

@@ -32,9 +32,13 @@
 #define KCOLO_MUTANT_trust_epoch	22
 #define KCOLO_MUTANT_equal_keeps_staged	23
 #define KCOLO_MUTANT_forget_on_loss	24
-#define KCOLO_MUTANT_no_staging_limit	25
-#define KCOLO_MUTANT_resync_forever	26
-#define KCOLO_MUTANT_charge_nobody	27
+#define KCOLO_MUTANT_verify_blind	25
+#define KCOLO_MUTANT_legacy_forgets	26
+#define KCOLO_MUTANT_get_again		27
+#define KCOLO_MUTANT_trust_large	28
+#define KCOLO_MUTANT_no_staging_limit	29
+#define KCOLO_MUTANT_resync_forever	30
+#define KCOLO_MUTANT_charge_nobody	31
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

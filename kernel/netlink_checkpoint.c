@@ -54,7 +54,7 @@ static int begin_checkpoint(struct kcolo_session *s, enum kcolo_kind kind,
 		NL_SET_ERR_MSG(info->extack, "the VMM has died: delete the session");
 		return -ESRCH;
 	}
-	if (!s->nr_regions || !s->guest.vm_file) {
+	if (!kcolo_session_nr_regions(s) || !s->guest.vm_file) {
 		NL_SET_ERR_MSG(info->extack, "attach the VM and add its regions first");
 		return -ENOTCONN;
 	}

@@ -22,7 +22,7 @@ const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_IN_PLACE + 1] = {
 };
 
 /* KCOLO_CMD_SESSION_NEW - do */
-const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_STAGING_LIMIT + 1] = {
+const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_SOCKETS + 1] = {
 	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
 	[KCOLO_A_SESSION_ROLE] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[KCOLO_A_SESSION_LOCAL] = { .type = NLA_BINARY, },
@@ -39,6 +39,7 @@ const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_STAGING_LIMI
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KCOLO_A_SESSION_RECONNECT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KCOLO_A_SESSION_STAGING_LIMIT] = { .type = NLA_U64, },
+	[KCOLO_A_SESSION_SOCKETS] = { .type = NLA_FLAG, },
 };
 
 /* KCOLO_CMD_SESSION_DEL - do */
@@ -177,13 +178,36 @@ const struct nla_policy kcolo_clean_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
 	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
 };
 
+/* KCOLO_CMD_CONNECT - do */
+const struct nla_policy kcolo_connect_nl_policy[KCOLO_A_SESSION_DATA_FD + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+	[KCOLO_A_SESSION_CONTROL_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_DATA_FD] = { .type = NLA_S32, },
+};
+
+/* KCOLO_CMD_VERIFY - do */
+const struct nla_policy kcolo_verify_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+};
+
+/* KCOLO_CMD_VERIFY_GET - do */
+const struct nla_policy kcolo_verify_get_nl_policy[KCOLO_A_SESSION_NAME + 1] = {
+	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
+	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
+	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
+};
+
 /* Ops table for kcolo */
-const struct genl_ops kcolo_nl_ops[18] = {
+const struct genl_ops kcolo_nl_ops[21] = {
 	{
 		.cmd		= KCOLO_CMD_SESSION_NEW,
 		.doit		= kcolo_nl_session_new_doit,
 		.policy		= kcolo_session_new_nl_policy,
-		.maxattr	= KCOLO_A_SESSION_STAGING_LIMIT,
+		.maxattr	= KCOLO_A_SESSION_SOCKETS,
 	},
 	{
 		.cmd		= KCOLO_CMD_SESSION_DEL,
@@ -287,6 +311,24 @@ const struct genl_ops kcolo_nl_ops[18] = {
 		.cmd		= KCOLO_CMD_CLEAN,
 		.doit		= kcolo_nl_clean_doit,
 		.policy		= kcolo_clean_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_NAME,
+	},
+	{
+		.cmd		= KCOLO_CMD_CONNECT,
+		.doit		= kcolo_nl_connect_doit,
+		.policy		= kcolo_connect_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_DATA_FD,
+	},
+	{
+		.cmd		= KCOLO_CMD_VERIFY,
+		.doit		= kcolo_nl_verify_doit,
+		.policy		= kcolo_verify_nl_policy,
+		.maxattr	= KCOLO_A_SESSION_NAME,
+	},
+	{
+		.cmd		= KCOLO_CMD_VERIFY_GET,
+		.doit		= kcolo_nl_verify_get_doit,
+		.policy		= kcolo_verify_get_nl_policy,
 		.maxattr	= KCOLO_A_SESSION_NAME,
 	},
 };

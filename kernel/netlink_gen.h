@@ -14,7 +14,7 @@
 /* Common nested types */
 extern const struct nla_policy kcolo_region_nl_policy[KCOLO_A_REGION_IN_PLACE + 1];
 
-extern const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_STAGING_LIMIT + 1];
+extern const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_SOCKETS + 1];
 
 extern const struct nla_policy kcolo_session_del_nl_policy[KCOLO_A_SESSION_NAME + 1];
 
@@ -50,8 +50,14 @@ extern const struct nla_policy kcolo_log_synced_nl_policy[KCOLO_A_SESSION_NAME +
 
 extern const struct nla_policy kcolo_clean_nl_policy[KCOLO_A_SESSION_NAME + 1];
 
+extern const struct nla_policy kcolo_connect_nl_policy[KCOLO_A_SESSION_DATA_FD + 1];
+
+extern const struct nla_policy kcolo_verify_nl_policy[KCOLO_A_SESSION_NAME + 1];
+
+extern const struct nla_policy kcolo_verify_get_nl_policy[KCOLO_A_SESSION_NAME + 1];
+
 /* Ops table for kcolo */
-extern const struct genl_ops kcolo_nl_ops[18];
+extern const struct genl_ops kcolo_nl_ops[21];
 
 int kcolo_nl_dump_start(struct netlink_callback *cb);
 
@@ -76,6 +82,9 @@ int kcolo_nl_apply_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_drop_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_log_synced_doit(struct sk_buff *skb, struct genl_info *info);
 int kcolo_nl_clean_doit(struct sk_buff *skb, struct genl_info *info);
+int kcolo_nl_connect_doit(struct sk_buff *skb, struct genl_info *info);
+int kcolo_nl_verify_doit(struct sk_buff *skb, struct genl_info *info);
+int kcolo_nl_verify_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	KCOLO_NLGRP_EVENTS,

@@ -64,6 +64,7 @@ static int check_region(struct kcolo_session *s, struct nlattr **tb,
 	const char *name = nla_data(tb[KCOLO_A_REGION_NAME]);
 	u64 hva = nla_get_u64(tb[KCOLO_A_REGION_ADDRESS]);
 	u64 size = nla_get_u64(tb[KCOLO_A_REGION_SIZE]);
+	struct kcolo_region *r;
 	unsigned int i;
 	u64 end;
 
@@ -78,18 +79,17 @@ static int check_region(struct kcolo_session *s, struct nlattr **tb,
 			       "a region is whole pages of the caller's memory, at most 2^31 of them");
 		return -EINVAL;
 	}
-	if (s->nr_regions == KCOLO_MAX_REGIONS) {
+	if (kcolo_session_nr_regions(s) == KCOLO_MAX_REGIONS) {
 		NL_SET_ERR_MSG(extack, "a session has at most 64 regions");
 		return -ENOSPC;
 	}
-	for (i = 0; i < s->nr_regions; i++) {
-		if (!strcmp(s->region[i]->name, name)) {
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++) {
+		if (!strcmp(r->name, name)) {
 			NL_SET_ERR_MSG(extack, "the session has a region of this name");
 			return -EEXIST;
 		}
-		if (hva < s->region[i]->hva +
-			  (s->region[i]->nr_pages << PAGE_SHIFT) &&
-		    s->region[i]->hva < end && !kcolo_mutant(overlap_ok)) {
+		if (hva < r->hva + (r->nr_pages << PAGE_SHIFT) &&
+		    r->hva < end && !kcolo_mutant(overlap_ok)) {
 			NL_SET_ERR_MSG(extack, "the region overlaps another one of the session");
 			return -EEXIST;
 		}
@@ -103,7 +103,18 @@ static int check_region(struct kcolo_session *s, struct nlattr **tb,
 	return 0;
 }
 
-static int add_region(struct kcolo_session *s, struct nlattr **tb)
+static u32 free_id(const struct kcolo_session *s)
+{
+	u32 id = 0;
+
+	while (s->region[id])
+		id++;
+	return id;
+}
+
+/* What is agreed with the peer is agreed anew before the next epoch opens. */
+static int add_region(struct kcolo_session *s, struct nlattr **tb,
+		      struct kcolo_region **added)
 {
 	struct kcolo_region *r;
 	int err;
@@ -113,12 +124,17 @@ static int add_region(struct kcolo_session *s, struct nlattr **tb)
 			   nla_get_u64(tb[KCOLO_A_REGION_SIZE]));
 	if (err)
 		return err;
-	r->id = s->nr_regions;
+	r->id = free_id(s);
 	r->in_place = tb[KCOLO_A_REGION_IN_PLACE];
 	mutex_lock(&s->map_lock);
-	s->region[s->nr_regions++] = r;
-	s->regions_changed = true;
+	s->region[r->id] = r;
 	mutex_unlock(&s->map_lock);
+	if (s->role == KCOLO_ROLE_PRIMARY) {
+		kcolo_dirty_add_region(&s->tracker, r);
+		s->regions_agreed = false;
+		s->synced = false;
+	}
+	*added = r;
 	return 0;
 }
 
@@ -145,14 +161,9 @@ static int change_regions(struct kcolo_session *s, struct genl_info *info,
 {
 	if (!kcolo_state_allows(s, cmd))
 		return kcolo_nl_refuse_state(s, info);
-	if (s->regions_agreed || s->committed) {
+	if (s->clean && !s->committed) {
 		NL_SET_ERR_MSG(info->extack,
-			       "regions are fixed once the first checkpoint has begun");
-		return -EBUSY;
-	}
-	if (s->clean) {
-		NL_SET_ERR_MSG(info->extack,
-			       "regions are fixed once they were said to be clean");
+			       "regions that were said to be clean are fixed until the first commit");
 		return -EBUSY;
 	}
 	if (cmd == KCOLO_CMD_REGION_ADD && s->role == KCOLO_ROLE_PRIMARY &&
@@ -189,6 +200,7 @@ int kcolo_nl_region_add_doit(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *tb[KCOLO_A_REGION_MAX + 1];
 	struct kcolo_session *s = kcolo_nl_session(skb, info);
 	struct kcolo_nl_reply reply;
+	struct kcolo_region *r;
 	int err;
 
 	if (IS_ERR(s))
@@ -207,14 +219,13 @@ int kcolo_nl_region_add_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = may_add_region(s, tb, info);
 	if (!err) {
-		err = add_region(s, tb);
+		err = add_region(s, tb, &r);
 		if (err)
 			NL_SET_ERR_MSG(info->extack,
 				       "there is no memory for the region's bitmaps on this host, or in the caller's memory cgroup");
 	}
 	if (!err)
-		err = kcolo_fill_region(reply.skb,
-					s->region[s->nr_regions - 1]);
+		err = kcolo_fill_region(reply.skb, r);
 	mutex_unlock(&s->lock);
 	if (!err && s->role == KCOLO_ROLE_PRIMARY)
 		err = nla_put_u64_64bit(reply.skb, KCOLO_A_SESSION_SCRATCH_SIZE,
@@ -225,20 +236,69 @@ out:
 	return err;
 }
 
-/* Numbers of regions say where their logs are mapped: only the last can go. */
+static struct kcolo_region *named(const struct kcolo_session *s,
+				  const char *name)
+{
+	struct kcolo_region *r;
+	unsigned int i;
+
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		if (!strcmp(r->name, name))
+			return r;
+	return NULL;
+}
+
+/*
+ * Pages may be on their way to it, of an epoch that was given up just now. Who
+ * takes them may be waiting for the VMM, and is not waited for here.
+ */
+static int let_go(struct kcolo_session *s, const struct kcolo_region *r,
+		  struct netlink_ext_ack *extack)
+{
+	unsigned int i;
+	bool busy;
+
+	if (r->based) {
+		NL_SET_ERR_MSG(extack,
+			       "the region is part of the committed checkpoint: remove it on the primary, and here once a checkpoint without it is committed");
+		return -EBUSY;
+	}
+	busy = !mutex_trylock(&s->staging_lock);
+	if (!busy) {
+		busy = s->take_pages;
+		for (i = 0; !busy && i < s->nr_peer_regions; i++)
+			if (s->peer_region[i] == r)
+				s->regions_gone = true;
+		if (!busy && s->regions_gone)
+			s->nr_peer_regions = 0;
+		mutex_unlock(&s->staging_lock);
+	}
+	if (!busy)
+		return 0;
+	NL_SET_ERR_MSG(extack, "pages are being taken: ask again");
+	return -EAGAIN;
+}
+
 static int del_region(struct kcolo_session *s, const char *name,
 		      struct netlink_ext_ack *extack)
 {
-	struct kcolo_region *r;
+	struct kcolo_region *r = named(s, name);
+	int err = 0;
 
-	r = s->nr_regions ? s->region[s->nr_regions - 1] : NULL;
-	if (!r || strcmp(r->name, name)) {
-		NL_SET_ERR_MSG(extack, "only the region that was added last can be removed");
+	if (!r) {
+		NL_SET_ERR_MSG(extack, "the session has no region of this name");
 		return -ENOENT;
 	}
+	if (s->role == KCOLO_ROLE_SECONDARY)
+		err = let_go(s, r, extack);
+	if (err)
+		return err;
+	if (s->role == KCOLO_ROLE_PRIMARY) {
+		kcolo_dirty_del_region(&s->tracker, r);
+		s->regions_agreed = false;
+	}
 	mutex_lock(&s->map_lock);
-	s->region[--s->nr_regions] = NULL;
-	s->regions_changed = true;
+	s->region[r->id] = NULL;
 	mutex_unlock(&s->map_lock);
 	kcolo_region_free(r);
 	return 0;

@@ -88,10 +88,18 @@ static void set_params(struct kcolo_session *s, struct nlattr **attrs)
 			   nla_get_u64(attrs[KCOLO_A_SESSION_STAGING_LIMIT]));
 }
 
-static int check_addrs(enum kcolo_role role, const union kcolo_addr *local,
+static int check_addrs(enum kcolo_role role, bool sockets,
+		       const union kcolo_addr *local,
 		       const union kcolo_addr *peer,
 		       struct netlink_ext_ack *extack)
 {
+	if (sockets && (local->sa.sa_family || peer->sa.sa_family)) {
+		NL_SET_ERR_MSG(extack,
+			       "a session that is handed its sockets takes no addresses");
+		return -EINVAL;
+	}
+	if (sockets)
+		return 0;
 	if (role == KCOLO_ROLE_PRIMARY && !peer->sa.sa_family) {
 		NL_SET_ERR_MSG(extack, "a primary needs the peer address to connect to");
 		return -EDESTADDRREQ;
@@ -140,7 +148,8 @@ static int check_new(struct genl_info *info, enum kcolo_role role,
 			       "sessions have no keys yet: say insecure to trust whoever reaches the port");
 		return -EKEYREJECTED;
 	}
-	return check_addrs(role, local, peer, extack);
+	return check_addrs(role, info->attrs[KCOLO_A_SESSION_SOCKETS], local,
+			   peer, extack);
 }
 
 static void refuse_start(struct genl_info *info, int err, enum kcolo_role role)
@@ -254,6 +263,7 @@ int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	}
 	s->insecure = true;
+	s->sockets = info->attrs[KCOLO_A_SESSION_SOCKETS];
 	s->external = info->attrs[KCOLO_A_SESSION_DEVICE_STATE] &&
 		nla_get_u32(info->attrs[KCOLO_A_SESSION_DEVICE_STATE]) ==
 		KCOLO_DEVICE_STATE_EXTERNAL;
@@ -349,7 +359,7 @@ static int check_peer(struct kcolo_session *s, struct sk_buff *skb,
 			       "the session has a peer: delete the session there first");
 		return -EISCONN;
 	}
-	return check_addrs(s->role, &s->local, peer, extack);
+	return check_addrs(s->role, s->sockets, &s->local, peer, extack);
 }
 
 /* Under s->lock. All or nothing. */
@@ -392,6 +402,87 @@ int kcolo_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&s->lock);
 	err = set_session(s, skb, info);
 	mutex_unlock(&s->lock);
+	kcolo_session_put(s);
+	return err;
+}
+
+static bool is_connected_tcp(struct file *file)
+{
+	struct socket *sock = sock_from_file(file);
+
+	return sock && sock->type == SOCK_STREAM &&
+	       (sock->sk->sk_family == AF_INET ||
+		sock->sk->sk_family == AF_INET6) &&
+	       sock->sk->sk_protocol == IPPROTO_TCP &&
+	       READ_ONCE(sock->sk->sk_state) == TCP_ESTABLISHED;
+}
+
+static struct file *get_socket(struct genl_info *info, int attr)
+{
+	struct nlattr *fd = info->attrs[attr];
+	struct file *file;
+
+	if (!fd) {
+		NL_SET_ERR_MSG(info->extack, "connect needs control-fd and data-fd");
+		return ERR_PTR(-EINVAL);
+	}
+	file = fget(nla_get_s32(fd));
+	if (file && is_connected_tcp(file))
+		return file;
+	if (file)
+		fput(file);
+	NL_SET_ERR_MSG_ATTR(info->extack, fd, "this is no TCP socket that is connected");
+	return ERR_PTR(-ENOTCONN);
+}
+
+static int may_connect(struct kcolo_session *s, struct genl_info *info)
+{
+	int err = 0;
+
+	mutex_lock(&s->lock);
+	if (!kcolo_state_allows(s, KCOLO_CMD_CONNECT)) {
+		err = kcolo_nl_refuse_state(s, info);
+	} else if (!s->sockets) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the session makes its connections itself: it was not made with sockets");
+		err = -EOPNOTSUPP;
+	} else if (test_bit(KCOLO_REQ_LINKED, &s->req)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the session is not done with the link before: ask again");
+		err = -EAGAIN;
+	}
+	mutex_unlock(&s->lock);
+	return err;
+}
+
+int kcolo_nl_connect_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcolo_session *s = kcolo_nl_session(skb, info);
+	struct file *control, *data = NULL;
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	control = get_socket(info, KCOLO_A_SESSION_CONTROL_FD);
+	err = PTR_ERR_OR_ZERO(control);
+	if (err)
+		goto out;
+	data = get_socket(info, KCOLO_A_SESSION_DATA_FD);
+	err = PTR_ERR_OR_ZERO(data);
+	if (!err && control == data) {
+		NL_SET_ERR_MSG(info->extack, "control and data are two connections");
+		err = -EINVAL;
+		fput(data);
+	} else if (!err) {
+		err = may_connect(s, info);
+		if (!err)
+			kcolo_link_hand_in(s, control, data);
+		else
+			fput(data);
+	}
+	if (err)
+		fput(control);
+out:
 	kcolo_session_put(s);
 	return err;
 }

@@ -81,6 +81,7 @@ void kcolo_session_notify(struct kcolo_session *s,
 		.pending = notice->pending,
 		.rounds = s->rounds,
 		.error = notice->error,
+		.different = notice->different,
 	};
 
 	lockdep_assert_held(&s->lock);

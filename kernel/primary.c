@@ -14,6 +14,7 @@
 #include "resync.h"
 #include "session.h"
 #include "stream.h"
+#include "verify.h"
 
 /* Between two tries to connect, at first and at most. */
 #define RETRY_MS	500
@@ -61,6 +62,8 @@ static const char *primary_message(struct kcolo_session *s,
 				 hdr->length);
 		mutex_unlock(&s->lock);
 		break;
+	case KCOLO_WIRE_VERIFIED:
+		return kcolo_verify_result(s, hdr, body);
 	case KCOLO_WIRE_FENCED:
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_FENCED,
 					  "the secondary has taken over");
@@ -91,14 +94,15 @@ static int primary_receiver(void *arg)
 /* Whether there is no peer, and one is to be looked for. */
 static bool peer_is_wanted(const struct kcolo_session *s)
 {
-	if (test_bit(KCOLO_REQ_LINKED, &s->req) || READ_ONCE(s->guest.gone))
+	if (test_bit(KCOLO_REQ_LINKED, &s->req) || READ_ONCE(s->guest.gone) ||
+	    (s->sockets && !kcolo_link_handed(s)))
 		return false;
 	switch (READ_ONCE(s->state)) {
 	case KCOLO_STATE_CONNECTING:
 		return true;
 	case KCOLO_STATE_LOST:
 	case KCOLO_STATE_DOUBT:
-		return READ_ONCE(s->reconnect);
+		return s->sockets || READ_ONCE(s->reconnect);
 	default:
 		return false;
 	}
@@ -143,7 +147,9 @@ static void retry_now(struct retry *r)
 static void retry_later(const struct kcolo_session *s, struct retry *r)
 {
 	r->next = jiffies + msecs_to_jiffies(r->ms);
-	if (s->links)
+	if (s->sockets)
+		r->next = jiffies;
+	else if (s->links)
 		r->ms = min_t(unsigned int, 2 * r->ms, RETRY_MAX_MS);
 }
 

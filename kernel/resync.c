@@ -38,6 +38,7 @@ static bool has_base(const struct kcolo_session *s,
 static void choose(struct kcolo_session *s, const struct kcolo_wire_hello *peer)
 {
 	bool base = has_base(s, peer);
+	struct kcolo_region *r;
 	unsigned int i;
 
 	s->resync = base ? KCOLO_RESYNC_DELTA : KCOLO_RESYNC_FULL;
@@ -47,8 +48,8 @@ static void choose(struct kcolo_session *s, const struct kcolo_wire_hello *peer)
 	}
 	if (base)
 		return;
-	for (i = 0; i < s->nr_regions; i++)
-		s->region[i]->based = false;
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		r->based = false;
 	/* In a round of its own, and not in a pause. */
 	s->synced = false;
 }

@@ -16,6 +16,7 @@
 #include "secondary.h"
 #include "session.h"
 #include "trace.h"
+#include "verify.h"
 
 /* Not the peer's fault: the link ends, and not for what it has sent. */
 static const char *no_memory(struct kcolo_session *s, const char *what)
@@ -24,13 +25,30 @@ static const char *no_memory(struct kcolo_session *s, const char *what)
 	return NULL;
 }
 
+/* What was agreed is no more: the primary is told, and says REGIONS again. */
+static bool refuse_epoch(struct kcolo_session *s,
+			 const struct kcolo_wire_hdr *hdr)
+{
+	static const char why[] = "a region of the secondary was removed";
+	bool gone;
+
+	mutex_lock(&s->lock);
+	gone = s->regions_gone && s->state == KCOLO_STATE_IDLE;
+	mutex_unlock(&s->lock);
+	if (gone)
+		kcolo_link_say(s, KCOLO_WIRE_ABORT, hdr->epoch,
+			       KCOLO_ABORT_REASON_PEER_REFUSED, why,
+			       strlen(why));
+	return gone;
+}
+
 static const char *open_epoch(struct kcolo_session *s,
 			      const struct kcolo_wire_hdr *hdr)
 {
 	struct kcolo_devstate *ds;
 	const char *bad = NULL;
 
-	if (kcolo_commit_wont_fit(s, hdr->epoch))
+	if (refuse_epoch(s, hdr) || kcolo_commit_wont_fit(s, hdr->epoch))
 		return NULL;
 	ds = kcolo_devstate_new();
 	if (!ds)
@@ -165,6 +183,8 @@ static const char *epoch_message(struct kcolo_session *s,
 		if (s->external)
 			return "device state came in a session that does not carry it";
 		return got_devstate(s, ds, hdr, body);
+	case KCOLO_WIRE_HASHES:
+		return kcolo_verify_take(s, hdr, body);
 	case KCOLO_WIRE_CHECKPOINT_END:
 		return got_end(s, ds, body);
 	case KCOLO_WIRE_ABORT:
@@ -186,6 +206,7 @@ static bool comes_late(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr
 	case KCOLO_WIRE_ABORT:
 		return true;
 	case KCOLO_WIRE_MIGRATE_RAM:
+	case KCOLO_WIRE_HASHES:
 	case KCOLO_WIRE_CHECKPOINT_END:
 		return dropped;
 	case KCOLO_WIRE_VMSTATE_SIZE:
@@ -419,16 +440,17 @@ static int secondary_listen(void *arg)
 }
 
 /**
- * kcolo_secondary_start - listen, and start the threads of a secondary
+ * kcolo_secondary_start - listen, if it does, and start the threads of a secondary
  * @s: reserved session
  *
  * Return: 0 or a negative errno; ending the session undoes what was done.
  */
 int kcolo_secondary_start(struct kcolo_session *s)
 {
-	int err;
+	int err = 0;
 
-	err = kcolo_conn_listen(&s->listener, s->net, &s->local);
+	if (!s->sockets)
+		err = kcolo_conn_listen(&s->listener, s->net, &s->local);
 	if (!err)
 		err = kcolo_session_thread(s, &s->worker, secondary_worker, "sec");
 	if (!err)

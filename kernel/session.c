@@ -3,6 +3,7 @@
  * Which sessions there are: made by a request, found by id, name or fd. What
  * all threads of a session have in common: requests, errors, the link.
  */
+#include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/memcontrol.h>
 #include <linux/random.h>
@@ -23,15 +24,21 @@ static u32 next_id;		/* under sessions_lock */
 static void session_free(struct kref *ref)
 {
 	struct kcolo_session *s = container_of(ref, struct kcolo_session, ref);
+	struct kcolo_region *r;
 	unsigned int i;
 
-	for (i = 0; i < s->nr_regions; i++)
-		kcolo_region_free(s->region[i]);
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		kcolo_region_free(r);
+	/* Handed in while it was ending. */
+	for (i = 0; i < ARRAY_SIZE(s->handed); i++)
+		if (s->handed[i])
+			fput(s->handed[i]);
 	kcolo_slots_free(&s->tracker.slots);
 	kcolo_scratch_free(&s->scratch);
 	kcolo_staging_destroy(&s->staging);
 	kcolo_devstate_put(s->devstate);
 	kcolo_devstate_put(s->saved);
+	kcolo_verify_free(s->verify);
 	put_net(s->net);
 	mem_cgroup_put(s->memcg);
 	kfree(s);
@@ -96,7 +103,6 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 	kcolo_conn_init(&s->data, s->peer_timeout);
 	s->tracker.guest = &s->guest;
 	s->tracker.scratch = &s->scratch;
-	s->tracker.region = s->region;
 	if (role == KCOLO_ROLE_PRIMARY) {
 		get_random_bytes(s->uuid, sizeof(s->uuid));
 		s->uuid_known = true;
@@ -334,19 +340,52 @@ void kcolo_session_count_abort(struct kcolo_session *s,
 }
 
 /**
+ * kcolo_session_nr_regions - how many regions a session has
+ * @s: session; its lock is held, or the caller is its worker in an epoch
+ *
+ * Return: the number.
+ */
+unsigned int kcolo_session_nr_regions(const struct kcolo_session *s)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < KCOLO_MAX_REGIONS; i++)
+		nr += !!s->region[i];
+	return nr;
+}
+
+/**
+ * kcolo_session_all_based - whether nothing is to be sent whole
+ * @s: session; its lock is held, or the caller is its worker in an epoch
+ *
+ * Return: true when all regions are what was committed, or clean.
+ */
+bool kcolo_session_all_based(const struct kcolo_session *s)
+{
+	const struct kcolo_region *r;
+	unsigned int i;
+
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		if (!r->based)
+			return false;
+	return true;
+}
+
+/**
  * kcolo_session_committed - the open epoch is committed
  * @s: primary; its lock is held
  */
 void kcolo_session_committed(struct kcolo_session *s)
 {
+	struct kcolo_region *r;
 	unsigned int i;
 
 	lockdep_assert_held(&s->lock);
 	s->committed = s->epoch;
 	s->end_sent = false;
 	s->applying = true;
-	for (i = 0; i < s->nr_regions; i++)
-		s->region[i]->based = true;
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		r->based = true;
 	KCOLO_STAT(s, CHECKPOINTS)++;
 	KCOLO_STAT(s, CHECKPOINTS_URGENT) += s->kind == KCOLO_KIND_URGENT;
 }

@@ -34,12 +34,13 @@
 #include "staging.h"
 #include "transport.h"
 
-#define KCOLO_MAX_REGIONS	KCOLO_WIRE_REGIONS_MAX
 #define KCOLO_MAX_SUBSCRIBERS	4
 #define KCOLO_ERROR_MAX		256
 /* Device state of one epoch, at most: what a host may be asked to hold. */
 #define KCOLO_DEVSTATE_MAX	(256ULL << 20)
 
+struct file;
+struct kcolo_verify;
 struct mem_cgroup;
 struct net;
 
@@ -94,6 +95,7 @@ struct kcolo_session {
 	enum kcolo_role role;
 	bool insecure;
 	bool external;			/* device state goes another way */
+	bool sockets;			/* connections are handed in */
 	struct net *net;		/* held */
 	struct mem_cgroup *memcg;	/* of who made it, held, or NULL */
 	union kcolo_addr local;
@@ -118,6 +120,7 @@ struct kcolo_session {
 	bool synced;
 	bool clean;			/* RAM is what the peer has */
 	bool reconnect;
+	struct file *handed[2];		/* by enum kcolo_wire_channel; both or none */
 	u64 links;
 	enum kcolo_resync resync;
 	u64 drop_epoch;			/* secondary: of KCOLO_REQ_DROP */
@@ -125,8 +128,10 @@ struct kcolo_session {
 	u64 too_small;			/* secondary: a staging-limit that did not do */
 	bool end_sent;
 	bool applying;			/* primary: committed, not in place yet */
+	bool verify_wanted;		/* primary: at the next checkpoint */
+	struct kcolo_verify *verify;	/* or NULL: see verify.h */
 	bool regions_agreed;
-	bool regions_changed;		/* primary: the tracker is to know */
+	bool regions_gone;		/* secondary: one that was agreed is no more */
 	enum kcolo_stop_reason stop_reason;
 	enum kcolo_abort_reason abort_reason;
 	enum kcolo_abort_reason link_reason;
@@ -155,8 +160,7 @@ struct kcolo_session {
 
 	/* Changed under lock and map_lock, while no epoch is open. */
 	struct mutex map_lock;		/* leaf, see above */
-	struct kcolo_region *region[KCOLO_MAX_REGIONS];
-	unsigned int nr_regions;
+	struct kcolo_region *region[KCOLO_MAX_REGIONS];	/* by id, NULL is free */
 
 	struct kcolo_guest guest;
 	struct kcolo_scratch scratch;
@@ -173,7 +177,7 @@ struct kcolo_session {
 	struct task_struct *ctl;	/* receives on control */
 	struct task_struct *rx_data;	/* secondary: receives on data */
 
-	/* Primary: the worker's own. */
+	/* Primary: the worker's own; its regions change when no epoch is open. */
 	struct kcolo_tracker tracker;
 	struct kcolo_stream *stream;
 	struct kcolo_wire_end sent;	/* of the open epoch */
@@ -196,6 +200,17 @@ struct kcolo_session {
 	u64 stats[KCOLO_A_STATS_MAX + 1];
 };
 
+static_assert(KCOLO_MAX_REGIONS == KCOLO_WIRE_REGIONS_MAX);
+
+/* The next region of a session from number @i on, which is set to its own; or NULL. */
+static inline struct kcolo_region *
+kcolo_next_region(const struct kcolo_session *s, unsigned int *i)
+{
+	while (*i < KCOLO_MAX_REGIONS && !s->region[*i])
+		++*i;
+	return *i < KCOLO_MAX_REGIONS ? s->region[*i] : NULL;
+}
+
 /* What to say in an event beyond what the session says of itself. */
 struct kcolo_notice {
 	enum kcolo_event_type type;
@@ -203,6 +218,7 @@ struct kcolo_notice {
 	enum kcolo_stop_reason stop_reason;
 	enum kcolo_abort_reason abort_reason;
 	u64 pending;
+	u64 different;
 	const char *error;
 };
 
@@ -226,6 +242,8 @@ void kcolo_session_link_failed(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason, const char *why);
 void kcolo_session_vm_gone(struct kcolo_session *s);
 void kcolo_session_committed(struct kcolo_session *s);
+unsigned int kcolo_session_nr_regions(const struct kcolo_session *s);
+bool kcolo_session_all_based(const struct kcolo_session *s);
 void kcolo_session_count_abort(struct kcolo_session *s,
 			       enum kcolo_abort_reason reason);
 void kcolo_session_set_error(struct kcolo_session *s, const char *why);
@@ -247,7 +265,13 @@ bool kcolo_link_await(struct kcolo_session *s, enum kcolo_wire_channel channel);
 void kcolo_link_leave(struct kcolo_session *s, enum kcolo_wire_channel channel);
 bool kcolo_link_over(const struct kcolo_session *s);
 void kcolo_link_reap(struct kcolo_session *s);
-bool kcolo_session_all_based(const struct kcolo_session *s);
+void kcolo_link_hand_in(struct kcolo_session *s, struct file *control,
+			struct file *data);
+bool kcolo_link_handed(const struct kcolo_session *s);
+bool kcolo_link_take(struct kcolo_session *s, struct file *file[2]);
+
+/* verify_data.c */
+void kcolo_verify_free(struct kcolo_verify *v);
 
 /* state.c */
 bool kcolo_state_set(struct kcolo_session *s, enum kcolo_state to);

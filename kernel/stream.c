@@ -117,7 +117,7 @@ static void add_to_extent(struct kcolo_stream *st, u64 index, u8 encoding)
 	}
 	e.first = index;
 	e.count = 1;
-	e.region = st->chunk.region->id;
+	e.region = st->chunk.region->wire;
 	e.encoding = encoding;
 	kcolo_wire_put_extent(buf + st->nr_extents++ * KCOLO_WIRE_EXTENT, &e);
 }

@@ -4,6 +4,7 @@
  * ended at once by kcolo_conn_stop() from any other thread. What goes over them
  * is in message.c.
  */
+#include <linux/file.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/net.h>
@@ -31,18 +32,31 @@ void kcolo_conn_init(struct kcolo_conn *conn, unsigned int timeout)
 	conn->timeout = timeout;
 }
 
-static int conn_publish(struct kcolo_conn *conn, struct socket *sock)
+/* One of user space lives as long as its file. */
+static void put_socket(struct socket *sock, struct file *file)
+{
+	if (file)
+		fput(file);
+	else if (sock)
+		sock_release(sock);
+}
+
+/* Takes over the file, or the socket that has none. */
+static int conn_publish(struct kcolo_conn *conn, struct socket *sock,
+			struct file *file)
 {
 	int err = 0;
 
 	mutex_lock(&conn->sock_lock);
-	if (conn->stop)
+	if (conn->stop) {
 		err = -ESHUTDOWN;
-	else
+	} else {
 		conn->sock = sock;
+		conn->file = file;
+	}
 	mutex_unlock(&conn->sock_lock);
 	if (err)
-		sock_release(sock);
+		put_socket(sock, file);
 	return err;
 }
 
@@ -98,7 +112,23 @@ static int conn_create(struct kcolo_conn *conn, struct net *net, int family)
 		return err;
 	/* Or else TCP stops to retransmit when the socket is released. */
 	kcolo_sock_hold_net(sock->sk);
-	return conn_publish(conn, sock);
+	return conn_publish(conn, sock, NULL);
+}
+
+/**
+ * kcolo_conn_adopt - use a socket of user space
+ * @conn: initialised, without a socket; the caller owns it
+ * @file: of a connected TCP socket; a reference is taken over
+ *
+ * Return: 0 or -ESHUTDOWN; then the reference was given back.
+ */
+int kcolo_conn_adopt(struct kcolo_conn *conn, struct file *file)
+{
+	int err = conn_publish(conn, sock_from_file(file), file);
+
+	if (!err)
+		conn_tune(conn);
+	return err;
 }
 
 /**
@@ -184,7 +214,7 @@ int kcolo_conn_accept(struct kcolo_conn *listener, struct kcolo_conn *conn,
 	err = kernel_accept(listener->sock, &sock, 0);
 	if (err)
 		return err;
-	err = conn_publish(conn, sock);
+	err = conn_publish(conn, sock, NULL);
 	if (err)
 		return err;
 	conn_tune(conn);
@@ -204,14 +234,17 @@ int kcolo_conn_accept(struct kcolo_conn *listener, struct kcolo_conn *conn,
 void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from)
 {
 	struct socket *sock;
+	struct file *file;
 
 	mutex_lock(&from->sock_lock);
 	sock = from->sock;
+	file = from->file;
 	from->sock = NULL;
+	from->file = NULL;
 	mutex_unlock(&from->sock_lock);
 	to->tx_bytes += from->tx_bytes;
 	to->rx_bytes += from->rx_bytes;
-	if (!conn_publish(to, sock))
+	if (!conn_publish(to, sock, file))
 		conn_tune(to);
 }
 
@@ -256,13 +289,15 @@ void kcolo_conn_stop(struct kcolo_conn *conn)
 void kcolo_conn_release(struct kcolo_conn *conn)
 {
 	struct socket *sock;
+	struct file *file;
 
 	mutex_lock(&conn->sock_lock);
 	sock = conn->sock;
+	file = conn->file;
 	conn->sock = NULL;
+	conn->file = NULL;
 	mutex_unlock(&conn->sock_lock);
-	if (sock)
-		sock_release(sock);
+	put_socket(sock, file);
 	mutex_lock(&conn->tx_lock);
 	kvfree(conn->rest);
 	conn->rest = NULL;

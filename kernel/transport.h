@@ -10,6 +10,7 @@
 #include <linux/socket.h>
 #include "wire.h"
 
+struct file;
 struct net;
 struct socket;
 
@@ -28,8 +29,9 @@ static inline int kcolo_addr_len(const union kcolo_addr *addr)
 
 /**
  * struct kcolo_conn - a connection, or a socket that listens
- * @sock: owned; NULL when there is none. Set and cleared under @sock_lock by
+ * @sock: owned, unless it is @file's; NULL when there is none. Set and cleared under @sock_lock by
  *	the one thread that owns the connection, which alone may use it without.
+ * @file: of a socket of user space, held; or NULL
  * @sock_lock: leaf; lets others shut the socket down while it is being used
  * @tx_lock: one message at a time; only @sock_lock is taken under it
  * @stop: somebody has shut it down and no new socket is to be made
@@ -45,7 +47,8 @@ static inline int kcolo_addr_len(const union kcolo_addr *addr)
  */
 struct kcolo_conn {
 	struct socket *sock;
-	struct mutex sock_lock;	/* over sock and stop */
+	struct file *file;
+	struct mutex sock_lock;	/* over sock, file and stop */
 	struct mutex tx_lock;	/* a message at a time */
 	bool stop;
 	unsigned int timeout;
@@ -80,6 +83,7 @@ int kcolo_conn_listen(struct kcolo_conn *conn, struct net *net,
 		      const union kcolo_addr *local);
 int kcolo_conn_accept(struct kcolo_conn *listener, struct kcolo_conn *conn,
 		      union kcolo_addr *peer);
+int kcolo_conn_adopt(struct kcolo_conn *conn, struct file *file);
 void kcolo_conn_move(struct kcolo_conn *to, struct kcolo_conn *from);
 void kcolo_conn_shutdown(struct kcolo_conn *conn, enum sock_shutdown_cmd how);
 void kcolo_conn_stop(struct kcolo_conn *conn);

@@ -127,6 +127,11 @@ static const struct {
 	[KCOLO_WIRE_PING] = { 0, 0 },
 	[KCOLO_WIRE_PONG] = { 0, 0 },
 	[KCOLO_WIRE_CLOSE] = { 0, 0 },
+	[KCOLO_WIRE_HASHES] = { KCOLO_WIRE_HASHES_HEAD + 4,
+		KCOLO_WIRE_HASHES_HEAD + 4 * KCOLO_WIRE_HASHES_MAX },
+	[KCOLO_WIRE_VERIFIED] = { KCOLO_WIRE_VERIFIED_HEAD,
+		KCOLO_WIRE_VERIFIED_HEAD +
+		KCOLO_WIRE_DIFFERENCE * KCOLO_WIRE_DIFFERENCES_MAX },
 };
 
 /**
@@ -206,7 +211,7 @@ void kcolo_wire_put_base(__u8 *buf, __u64 base)
  * kcolo_wire_get_base - decode what stands before the entries of REGIONS
  * @buf: KCOLO_WIRE_REGIONS_HEAD bytes
  *
- * Return: the epoch; whether it is the one there is is for the caller.
+ * Return: the epoch; whether it is committed is for the caller.
  */
 __u64 kcolo_wire_get_base(const __u8 *buf)
 {
@@ -395,4 +400,117 @@ void kcolo_wire_put_size(__u8 *buf, __u64 size)
 __u64 kcolo_wire_get_size(const __u8 *buf)
 {
 	return get64(buf);
+}
+
+/**
+ * kcolo_wire_put_hashes - encode the head of HASHES
+ * @buf: KCOLO_WIRE_HASHES_HEAD bytes
+ * @hashes: what to encode
+ */
+void kcolo_wire_put_hashes(__u8 *buf, const struct kcolo_wire_hashes *hashes)
+{
+	put64(buf, hashes->first);
+	put32(buf + 8, hashes->count);
+	put16(buf + 12, hashes->region);
+	put16(buf + 14, 0);
+}
+
+/**
+ * kcolo_wire_get_hashes - decode the head of HASHES
+ * @buf: KCOLO_WIRE_HASHES_HEAD bytes from the peer
+ * @body_len: length in the message's header, already checked
+ * @hashes: filled in; whether there are such pages is for the caller
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char *kcolo_wire_get_hashes(const __u8 *buf, __u32 body_len,
+				  struct kcolo_wire_hashes *hashes)
+{
+	hashes->first = get64(buf);
+	hashes->count = get32(buf + 8);
+	hashes->region = get16(buf + 12);
+	if (hashes->count > KCOLO_WIRE_HASHES_MAX ||
+	    body_len != KCOLO_WIRE_HASHES_HEAD + 4 * hashes->count)
+		return "HASHES is not as long as its parts";
+	return NULL;
+}
+
+/**
+ * kcolo_wire_put_verified - encode the head of VERIFIED
+ * @buf: KCOLO_WIRE_VERIFIED_HEAD bytes
+ * @verified: what to encode
+ */
+void kcolo_wire_put_verified(__u8 *buf,
+			     const struct kcolo_wire_verified *verified)
+{
+	put64(buf, verified->pages);
+	put64(buf + 8, verified->different);
+}
+
+/**
+ * kcolo_wire_get_verified - decode the head of VERIFIED
+ * @buf: KCOLO_WIRE_VERIFIED_HEAD bytes from the peer
+ * @body_len: length in the message's header, already checked
+ * @verified: filled in
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char *kcolo_wire_get_verified(const __u8 *buf, __u32 body_len,
+				    struct kcolo_wire_verified *verified)
+{
+	verified->pages = get64(buf);
+	verified->different = get64(buf + 8);
+	body_len -= KCOLO_WIRE_VERIFIED_HEAD;
+	if (body_len % KCOLO_WIRE_DIFFERENCE ||
+	    body_len / KCOLO_WIRE_DIFFERENCE > verified->different ||
+	    verified->different > verified->pages)
+		return "VERIFIED is not as long as its parts";
+	return NULL;
+}
+
+/**
+ * kcolo_wire_put_difference - encode an entry of VERIFIED
+ * @buf: KCOLO_WIRE_DIFFERENCE bytes
+ * @region: number of the region on the primary
+ * @page: index of the page in it
+ */
+void kcolo_wire_put_difference(__u8 *buf, __u16 region, __u64 page)
+{
+	put64(buf, page);
+	put16(buf + 8, region);
+	put16(buf + 10, 0);
+	put32(buf + 12, 0);
+}
+
+/**
+ * kcolo_wire_get_difference - decode an entry of VERIFIED
+ * @buf: KCOLO_WIRE_DIFFERENCE bytes from the peer
+ * @region: set; whether there is one is for the caller
+ * @page: set; likewise
+ */
+void kcolo_wire_get_difference(const __u8 *buf, __u16 *region, __u64 *page)
+{
+	*page = get64(buf);
+	*region = get16(buf + 8);
+}
+
+/**
+ * kcolo_wire_put_hash - encode a hash
+ * @buf: 4 bytes
+ * @hash: CRC32C of a page
+ */
+void kcolo_wire_put_hash(__u8 *buf, __u32 hash)
+{
+	put32(buf, hash);
+}
+
+/**
+ * kcolo_wire_get_hash - decode a hash
+ * @buf: 4 bytes
+ *
+ * Return: CRC32C of a page.
+ */
+__u32 kcolo_wire_get_hash(const __u8 *buf)
+{
+	return get32(buf);
 }

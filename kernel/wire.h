@@ -33,6 +33,11 @@ __u32 crc32c(__u32 crc, const void *data, unsigned int len);
 #define KCOLO_WIRE_PAGES_MAX	256		/* pages of one message */
 #define KCOLO_WIRE_END		16
 #define KCOLO_WIRE_SIZE		8
+#define KCOLO_WIRE_HASHES_HEAD	16
+#define KCOLO_WIRE_HASHES_MAX	4096		/* hashes of one message */
+#define KCOLO_WIRE_VERIFIED_HEAD	16
+#define KCOLO_WIRE_DIFFERENCE	16
+#define KCOLO_WIRE_DIFFERENCES_MAX	64
 #define KCOLO_WIRE_TEXT_MAX	200
 #define KCOLO_WIRE_VMSTATE_MAX	(256U << 10)	/* bytes of one VMSTATE_SEND */
 #define KCOLO_WIRE_PAGE_SIZE	4096U
@@ -60,6 +65,8 @@ enum kcolo_wire_type {
 	KCOLO_WIRE_PING,		/* either */
 	KCOLO_WIRE_PONG,		/* its answer */
 	KCOLO_WIRE_CLOSE,		/* either; its session ends, as is meant */
+	KCOLO_WIRE_HASHES,		/* > what pages of the epoch are, in the pause */
+	KCOLO_WIRE_VERIFIED,		/* < and how many differ once it is in place */
 	KCOLO_WIRE_TYPE_END,
 };
 
@@ -169,6 +176,28 @@ struct kcolo_wire_end {
 	__u64 pages;
 };
 
+/**
+ * struct kcolo_wire_hashes - what stands before hashes, 4 bytes each
+ * @first: index of the first page in the region
+ * @count: hashes, a page each
+ * @region: number of the region on the primary
+ */
+struct kcolo_wire_hashes {
+	__u64 first;
+	__u32 count;
+	__u16 region;
+};
+
+/**
+ * struct kcolo_wire_verified - what stands before the first pages that differ
+ * @pages: that were compared
+ * @different: that are not equal
+ */
+struct kcolo_wire_verified {
+	__u64 pages;
+	__u64 different;
+};
+
 void kcolo_wire_put_hdr(__u8 *buf, const struct kcolo_wire_hdr *hdr);
 const char *kcolo_wire_get_hdr(const __u8 *buf, struct kcolo_wire_hdr *hdr);
 const char *kcolo_wire_check(const struct kcolo_wire_hdr *hdr);
@@ -193,6 +222,17 @@ const char *kcolo_wire_check_extents(const __u8 *buf,
 				     unsigned int nr_regions);
 void kcolo_wire_put_end(__u8 *buf, const struct kcolo_wire_end *end);
 void kcolo_wire_get_end(const __u8 *buf, struct kcolo_wire_end *end);
+void kcolo_wire_put_hashes(__u8 *buf, const struct kcolo_wire_hashes *hashes);
+const char *kcolo_wire_get_hashes(const __u8 *buf, __u32 body_len,
+				  struct kcolo_wire_hashes *hashes);
+void kcolo_wire_put_verified(__u8 *buf,
+			     const struct kcolo_wire_verified *verified);
+const char *kcolo_wire_get_verified(const __u8 *buf, __u32 body_len,
+				    struct kcolo_wire_verified *verified);
+void kcolo_wire_put_difference(__u8 *buf, __u16 region, __u64 page);
+void kcolo_wire_get_difference(const __u8 *buf, __u16 *region, __u64 *page);
+void kcolo_wire_put_hash(__u8 *buf, __u32 hash);
+__u32 kcolo_wire_get_hash(const __u8 *buf);
 void kcolo_wire_put_size(__u8 *buf, __u64 size);
 __u64 kcolo_wire_get_size(const __u8 *buf);
 

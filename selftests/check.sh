@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# All tests: lint, unit, and the kselftests in emulated hosts on each kernel.
+# All tests: lint, unit, packages, and the kselftests in emulated hosts on each kernel.
 # The last line counts them; the exit code is 0 only when none failed. What a
 # job printed is in build/check/JOB.log.
 #
@@ -62,6 +62,7 @@ builds >$out/builds.log 2>&1 &
 builds=$!
 
 start lint selftests/lint.sh
+start packages selftests/packaging/run.sh
 job unit make --no-print-directory -C selftests/unit run
 job programs programs
 job tools make --no-print-directory -C tools check
@@ -71,7 +72,7 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 	grep -v -e '^lib$' -e '_lib$' -e '^ram_equal$' -e '^abort$' -e '^failover$')
 # What mostly runs programs is too slow on the debug kernel, where one takes a second
 # to start; what else is left out there takes long and has kin that does not.
-slow='^events_\|^tool_\|^life_\(del\|kill\|rmmod\)\|^sessions_\|^promote_command$'
+slow='^events_\|^library_\|^tool_\|^life_\(del\|kill\|rmmod\)\|^sessions_\|^promote_command$'
 slow="$slow\|^external_\(apply\|failover\|in_place\)\$\|^log_sync\$\|^no_memslot\$\|^clean\$"
 slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$\|^suspend\$"
 # What mostly waits is a job with others that there are less of, so that the

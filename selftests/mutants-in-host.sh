@@ -84,9 +84,13 @@ mutants() {
 	# Rounds: some of it has arrived by the time of the death.
 	try clean_direct base "--count 0 --interval 200 --threshold 4K --die-at flushed:1" "--promote lost --run-on 500 --verify" "--ram 4M --ram1 2M --clean"
 	try one_space ram "" "" "--ram $RAM_SMALL"
+	try legacy_forgets ram "--abort-at ready --abort-each 2" "" "--ram $RAM_SMALL --vcpus 2 --no-device --manual off"
+	try get_again ram "" "" "--ram $RAM_SMALL --ram1 4M --join --manual off"
 	try_test one_alias once once
+	try_test trust_large large_pages large-toggled
 	try_test log_sync_no_wait log_sync log-sync-found
 	try_test charge_nobody memcg memcg-staged
+	try_test verify_blind verify verify-named
 	try_client clean_keeps_log clean-sends
 	try_client clean_running clean-running
 	try_peer old_round_wins old-round

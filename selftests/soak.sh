@@ -3,8 +3,9 @@
 #
 # The long run: 10,000 checkpoints after each of which all RAM of both ends is
 # compared, 1,000 ends of a primary after each of which the secondary goes on (half
-# of them its VMM killed, half its host killed, frozen or cut off), and 200 hosts
-# killed under a Linux guest in QEMU. Hours. It ends with the first failure; the last
+# of them its VMM killed, half its host killed, frozen or cut off), 1,000 cuts after
+# which both ends find each other again, and 200 hosts killed under a Linux guest in
+# QEMU. Hours. It ends with the first failure; the last
 # line is "N passed, N failed, N skipped".
 #
 # In many runs, each with seeds of its own: where a fault of the emulator ends one, it
@@ -17,12 +18,14 @@ kernel=${KERNEL:-6.12}
 checkpoints=${CHECKPOINTS:-10000}
 kills=${KILLS:-1000}
 qemu_kills=${QEMU_KILLS:-200}
+reconnects=${RECONNECTS:-1000}
 out=build/soak
 
 # Of a run, at most. What is killed in every state in turn comes on top.
 EQUAL=700
 ENDS=25
 QEMU_ENDS=10
+LINKS=100
 
 rm -rf $out
 mkdir -p $out
@@ -88,6 +91,10 @@ died() {	# number of the first, how many
 		--b 'sh selftests/failures/b.sh' -- 'sh selftests/failures/a.sh'
 }
 
+cut() {	# number of the run, how many
+	start "links-$1" --env "RECONNECTS=$2" -- "selftests/run-in-host.sh reconnect"
+}
+
 colo() {	# number of the run, how many
 	start "colo-$1" --env "SEED=$1" --env "QEMU_KILLS=$2" --env QEMU_CHECKPOINTS=10 \
 		"${QEMU_CLOCK[@]}" "${QEMU_TWO[@]}"
@@ -97,7 +104,7 @@ nr=0
 vmms=$((kills / 2))
 hosts=$((kills - vmms))
 while [ "$checkpoints" -gt 0 ] || [ $vmms -gt 0 ] || [ $hosts -gt 0 ] ||
-	[ "$qemu_kills" -gt 0 ]; do
+	[ "$qemu_kills" -gt 0 ] || [ "$reconnects" -gt 0 ]; do
 	n=$(less "$checkpoints" $EQUAL)
 	[ "$n" -le 0 ] || equal $((nr + 1)) "$n"
 	checkpoints=$((checkpoints - n))
@@ -110,6 +117,9 @@ while [ "$checkpoints" -gt 0 ] || [ $vmms -gt 0 ] || [ $hosts -gt 0 ] ||
 	n=$(less "$qemu_kills" $QEMU_ENDS)
 	[ "$n" -le 0 ] || colo $((nr + 1)) "$n"
 	qemu_kills=$((qemu_kills - n))
+	n=$(less "$reconnects" $LINKS)
+	[ "$n" -le 0 ] || cut $((nr + 1)) "$n"
+	reconnects=$((reconnects - n))
 	nr=$((nr + 1))
 	failed && break
 done

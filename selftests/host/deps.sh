@@ -9,10 +9,11 @@
 
 usage() {
 	cat <<-END
-	usage: deps.sh [build|test|qemu|all]
+	usage: deps.sh [build|test|qemu|deb|all]
 	  build  what the module, the library and kcoloctl are built with
 	  test   and what the checks, the emulated hosts and the debug kernel need
 	  qemu   what QEMU as a client is built with, and what its guests need
+	  deb    what the Debian packages are built and tested with
 	  all    build and test (default)
 	As root.  Quick if nothing is missing.  Details go to \$KCOLO_DEPS_LOG, by
 	default /tmp/kcolo-deps.log.
@@ -23,17 +24,20 @@ build='gcc make pkg-config libc6-dev libnl-3-dev libnl-genl-3-dev libjson-c-dev
 	kmod rsync xz-utils linux-headers-amd64'
 test='sparse bc flex bison libelf-dev libssl-dev cpio zstd dpkg-dev perl
 	python3 python3-yaml python3-jsonschema python3-docutils
-	linux-source-6.12
+	linux-source-6.12 groff-base man-db
 	iproute2 iputils-ping iperf3 util-linux busybox-static qemu-system-x86'
 # The firmware comes with Debian's own qemu-system-x86.
 qemu='gcc make pkg-config libc6-dev libnl-3-dev libnl-genl-3-dev dpkg-dev patch rsync
 	python3 meson ninja-build bison flex libglib2.0-dev libpixman-1-dev
 	libfdt-dev zlib1g-dev qemu-system-x86 qemu-utils busybox-static cpio'
+deb='gcc make pkg-config libc6-dev libnl-genl-3-dev libjson-c-dev rsync
+	dpkg-dev debhelper dh-dkms lintian mmdebstrap util-linux'
 
 case ${1:-all} in
 build) want=$build ;;
 test) want=$test ;;
 qemu) want=$qemu ;;
+deb) want=$deb ;;
 all) want="$build $test" ;;
 -h|--help) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;

@@ -30,6 +30,9 @@ static const struct command {
 	{ "drop", KCOLO_CMD_DROP, KCOLO_A_SESSION_EPOCH },
 	{ "log-synced", KCOLO_CMD_LOG_SYNCED, KCOLO_A_SESSION_NAME },
 	{ "clean", KCOLO_CMD_CLEAN, KCOLO_A_SESSION_NAME },
+	{ "connect", KCOLO_CMD_CONNECT, KCOLO_A_SESSION_DATA_FD },
+	{ "verify", KCOLO_CMD_VERIFY, KCOLO_A_SESSION_NAME },
+	{ "verify-get", KCOLO_CMD_VERIFY_GET, KCOLO_A_SESSION_NAME },
 };
 
 static char long_name[KCOLO_NAME_MAX + 2];

@@ -109,10 +109,10 @@ static void clean_refused(void)
 	say_clean(p.a);
 	msg_u32(msg_cmd(&m, KCOLO_CMD_REGION_ADD), KCOLO_A_SESSION_FD, p.fda);
 	refused(p.nla, p.fda, "region-add", msg_region(&m, "more", 16 * MIB, PAGE),
-		EBUSY, "regions are fixed once they were said to be clean");
+		EBUSY, "regions that were said to be clean are fixed until the first commit");
 	msg_u32(msg_cmd(&m, KCOLO_CMD_REGION_DEL), KCOLO_A_SESSION_FD, p.fda);
 	refused(p.nla, p.fda, "region-del", msg_region(&m, "ram", 16 * MIB, PAGE),
-		EBUSY, "regions are fixed once they were said to be clean");
+		EBUSY, "regions that were said to be clean are fixed until the first commit");
 	pair_down(&p);
 
 	pair_up(&p, 60000);

@@ -41,6 +41,8 @@ static const struct group {
 	{ "external", external_scenarios },
 	{ "clean", clean_scenarios },
 	{ "helpers", helpers_scenarios },
+	{ "sockets", sockets_scenarios },
+	{ "cycles", cycles_scenarios },
 };
 
 static void print_help(FILE *out)

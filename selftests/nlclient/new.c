@@ -115,6 +115,8 @@ static void new_attrs(void)
 	refused(nl, -1, "reconnect 2", &m, ERANGE, "integer out of range");
 	msg_u64(begin(&m, "x", P), KCOLO_A_SESSION_LINKS, 1);
 	refused(nl, -1, "links", &m, EINVAL, "Unsupported attribute");
+	msg_u64(begin(&m, "x", P), KCOLO_A_SESSION_DIFFERENT, 1);
+	refused(nl, -1, "different", &m, EINVAL, "Unknown attribute type");
 	msg_u32(begin(&m, "x", P), KCOLO_A_SESSION_DEVICE_STATE, 2);
 	refused(nl, -1, "device-state 2", &m, ERANGE, "integer out of range");
 	expect(count_sessions() == 0, "a refused session is there");

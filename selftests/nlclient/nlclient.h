@@ -46,8 +46,8 @@ extern const struct scenario attrs_scenarios[], new_scenarios[],
 	rights_scenarios[], maps_scenarios[], devstate_scenarios[],
 	subscribers_scenarios[], flood_scenarios[], gone_scenarios[],
 	ends_scenarios[], race_scenarios[], helpers_scenarios[],
-	external_scenarios[], clean_scenarios[], pause_scenarios[],
-	unload_scenarios[];
+	sockets_scenarios[], cycles_scenarios[], unload_scenarios[],
+	external_scenarios[], clean_scenarios[], pause_scenarios[];
 
 /* util.c */
 void __printf(1, 2) wrong(const char *fmt, ...);

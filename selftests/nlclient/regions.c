@@ -141,7 +141,7 @@ static void overlapping(u64 ram)
 
 static void deletions(u64 ram)
 {
-	static const char text[] = "only the region that was added last can be removed";
+	static const char text[] = "the session has no region of this name";
 	struct msg m;
 
 	refused(nl, fd, "no region",
@@ -151,13 +151,16 @@ static void deletions(u64 ram)
 		"a region needs a name");
 	refused(nl, fd, "an unknown region", del(&m, "nothing"), ENOENT, text);
 	refused(nl, fd, "an empty name", del(&m, ""), ENOENT, text);
-	refused(nl, fd, "the first region", del(&m, "one"), ENOENT, text);
+	granted(nl, "the first", del(&m, "one"));
+	refused(nl, fd, "it again", del(&m, "one"), ENOENT, text);
+	granted(nl, "the first again", msg_region(add(&m), "one", ram + 4 * PAGE,
+						  4 * PAGE));
 	granted(nl, "the last", del(&m, "behind"));
 	granted(nl, "the last again", msg_region(add(&m), "behind",
 						 ram + 8 * PAGE, PAGE));
 	granted(nl, "the last", del(&m, "behind"));
-	granted(nl, "the one before", del(&m, "before"));
 	granted(nl, "the first", del(&m, "one"));
+	granted(nl, "the one before", del(&m, "before"));
 	refused(nl, fd, "none is left", del(&m, "one"), ENOENT, text);
 }
 
@@ -281,28 +284,103 @@ static void regions_other_process(void)
 	expect(!in_child(of_a_child, NULL), "a child of the secondary");
 }
 
-static void regions_fixed(void)
+/* A checkpoint that is refused, for this reason. */
+static void disagrees(struct pair *p, const char *error)
 {
-	static const char text[] = "regions are fixed once the first checkpoint has begun";
+	struct kcolo_session_info info;
+	uint64_t epoch;
+
+	if (kcolo_checkpoint(p->a, KCOLO_KIND_PERIODIC, &epoch))
+		fail("checkpoint: %s", kcolo_error(p->a));
+	await_state(p->a, KCOLO_STATE_IDLE);
+	read_session(p->a, &info);
+	expect(!strcmp(info.error, error), "it says \"%s\", not \"%s\"",
+	       info.error, error);
+}
+
+static void whole_checkpoint(struct pair *p, u64 epoch)
+{
+	struct kcolo_session_info info;
+
+	pair_checkpoint(p);
+	await_state(p->b, KCOLO_STATE_IDLE);
+	read_session(p->b, &info);
+	expect(info.committed == epoch, "epoch %lu is committed, not %lu",
+	       info.committed, epoch);
+}
+
+static const char belongs[] = "the region is part of the committed checkpoint";
+
+/*
+ * On the primary at any time without an epoch; on the secondary what was not
+ * committed, or is no more.
+ */
+static void regions_later(void)
+{
+	struct kcolo_region more, there;
 	struct pair p;
 	struct msg m;
-	u64 ram;
+	u8 *ram;
 
 	pair_up(&p, 60000);
-	pair_checkpoint(&p);
-	ram = (uintptr_t)make_ram(PAGE);
-	nl = p.nla;
-	fd = p.fda;
-	refused(nl, fd, "a region of the primary",
-		msg_region(add(&m), "r", ram, PAGE), EBUSY, text);
-	refused(nl, fd, "no region of the primary", del(&m, "ram"), EBUSY, text);
+	whole_checkpoint(&p, 1);
+	ram = make_ram(2 * PAGE);
 	nl = p.nlb;
 	fd = p.fdb;
+	refused(nl, fd, "what is committed", del(&m, "ram"), EBUSY, belongs);
+	if (kcolo_region_add(p.a, "more", ram, PAGE, &more))
+		fail("region-add: %s", kcolo_error(p.a));
+	disagrees(&p, "the secondary has no region 'more'");
+	if (kcolo_region_add(p.b, "more", ram + PAGE, PAGE, &there))
+		fail("region-add: %s", kcolo_error(p.b));
+	memset(ram, 7, PAGE);
+	whole_checkpoint(&p, 3);
+	expect(!memcmp(ram, ram + PAGE, PAGE), "the new region is not equal");
+	/* Gone there first: it is refused; here first: it goes with the commit. */
+	refused(nl, fd, "what is committed", del(&m, "more"), EBUSY, belongs);
+	if (kcolo_region_del(p.a, &more))
+		fail("region-del: %s", kcolo_error(p.a));
+	refused(nl, fd, "what is committed still", del(&m, "more"), EBUSY, belongs);
+	whole_checkpoint(&p, 4);
+	if (kcolo_region_del(p.b, &there))
+		fail("region-del: %s", kcolo_error(p.b));
+	whole_checkpoint(&p, 5);
+	/* While an epoch is open nothing of it changes. */
+	pair_ready(&p);
+	nl = p.nla;
+	fd = p.fda;
+	refused(nl, fd, "a region in an epoch",
+		msg_region(add(&m), "r", (uintptr_t)ram, PAGE), EBUSY,
+		"state");
+	refused(nl, fd, "no region in an epoch", del(&m, "ram"), EBUSY,
+		"state");
+}
+
+/* Agreed, not committed, and removed on the secondary: they agree again. */
+static void regions_gone(void)
+{
+	struct kcolo_region more, there;
+	struct pair p;
+	u8 *ram;
+
+	pair_up(&p, 60000);
+	whole_checkpoint(&p, 1);
+	ram = make_ram(2 * PAGE);
+	if (kcolo_region_add(p.a, "more", ram, PAGE, &more) ||
+	    kcolo_region_add(p.b, "more", ram + PAGE, PAGE, &there))
+		fail("region-add: %s, %s", kcolo_error(p.a), kcolo_error(p.b));
+	pair_ready(&p);
+	if (kcolo_abort(p.a))
+		fail("abort: %s", kcolo_error(p.a));
+	await_state(p.a, KCOLO_STATE_IDLE);
 	await_state(p.b, KCOLO_STATE_IDLE);
-	refused(nl, fd, "a region of the secondary",
-		msg_region(add(&m), "r", ram, PAGE), EBUSY, text);
-	refused(nl, fd, "no region of the secondary", del(&m, "ram"), EBUSY,
-		text);
+	while (kcolo_region_del(p.b, &there) == -EAGAIN)
+		sleep_ms(5);
+	disagrees(&p, "a region of the secondary was removed");
+	disagrees(&p, "the secondary has no region 'more'");
+	if (kcolo_region_del(p.a, &more))
+		fail("region-del: %s", kcolo_error(p.a));
+	whole_checkpoint(&p, 5);
 }
 
 const struct scenario regions_scenarios[] = {
@@ -311,6 +389,7 @@ const struct scenario regions_scenarios[] = {
 	{ "regions-primary", "the same, and before the VM", regions_primary },
 	{ "regions-other-process", "of another process' memory",
 	  regions_other_process },
-	{ "regions-fixed", "after the first checkpoint", regions_fixed },
+	{ "regions-later", "after a checkpoint", regions_later },
+	{ "regions-gone", "agreed, and removed on the secondary", regions_gone },
 	{ 0 }
 };

@@ -20,10 +20,10 @@ static const struct command {
 	u32 primary, secondary;
 } commands[] = {
 	{ "vm-attach", KCOLO_CMD_VM_ATTACH, S(CONNECTING) | S(IDLE), NEVER },
-	{ "region-add", KCOLO_CMD_REGION_ADD, S(CONNECTING) | S(IDLE),
-	  S(CONNECTING) | S(IDLE) },
-	{ "region-del", KCOLO_CMD_REGION_DEL, S(CONNECTING) | S(IDLE),
-	  S(CONNECTING) | S(IDLE) },
+	{ "region-add", KCOLO_CMD_REGION_ADD, S(CONNECTING) | S(IDLE) | S(LOST),
+	  S(CONNECTING) | S(IDLE) | S(LOST) },
+	{ "region-del", KCOLO_CMD_REGION_DEL, S(CONNECTING) | S(IDLE) | S(LOST),
+	  S(CONNECTING) | S(IDLE) | S(LOST) },
 	{ "checkpoint", KCOLO_CMD_CHECKPOINT, S(IDLE), NEVER },
 	{ "flush", KCOLO_CMD_FLUSH, S(READY), NEVER },
 	{ "commit", KCOLO_CMD_COMMIT, S(FLUSHING) | S(FLUSHED), NEVER },
@@ -34,6 +34,7 @@ static const struct command {
 	{ "apply", KCOLO_CMD_APPLY, NEVER, NEVER },
 	{ "drop", KCOLO_CMD_DROP, NEVER, NEVER },
 	{ "log-synced", KCOLO_CMD_LOG_SYNCED, ~S(CLOSED), NEVER },
+	{ "verify", KCOLO_CMD_VERIFY, ~(S(CLOSED) | S(FENCED)), NEVER },
 	{ "clean", KCOLO_CMD_CLEAN, S(CONNECTING) | S(IDLE),
 	  S(CONNECTING) | S(IDLE) },
 };

@@ -39,6 +39,7 @@ static void vm_refused(void)
 	static const char none[] = "vm-fd is no KVM VM: give what KVM_CREATE_VM returned";
 	static const char needs[] = "vm-attach needs vm-fd, an open VM of KVM";
 	struct kcolo *k = lone_primary(60000), *b = lone_secondary();
+	struct kcolo *legacy = lone_primary(60000);
 	int nl = nl_open(), fd = kcolo_session_fd(k), kvm;
 	struct msg m;
 
@@ -52,15 +53,14 @@ static void vm_refused(void)
 	refused(nl, fd, "/dev/kvm", attach(&m, fd, kvm), EINVAL, none);
 	refused(nl, fd, "a VM with the dirty ring", attach(&m, fd, ring_vm()),
 		EOPNOTSUPP, "create it without KVM_CAP_DIRTY_LOG_RING");
-	refused(nl, fd, "a VM with legacy logs",
-		attach(&m, fd, make_vm(NULL, 0, 0)), EOPNOTSUPP,
-		"enable KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2");
 	refused(nl, kcolo_session_fd(b), "a VM of a secondary",
 		attach(&m, kcolo_session_fd(b), make_vm(NULL, 0, MANUAL)),
 		EBUSY, kernel_version() >= 6003 ?
 		"a secondary in state connecting cannot do this" :
 		"the session's state does not allow this");
 	granted(nl, "a VM", attach(&m, fd, make_vm(NULL, 0, MANUAL)));
+	granted(nl, "a VM with legacy logs",
+		attach(&m, kcolo_session_fd(legacy), make_vm(NULL, 0, 0)));
 	refused(nl, fd, "a second VM", attach(&m, fd, make_vm(NULL, 0, MANUAL)),
 		EBUSY, "the session has a VM already");
 }
@@ -185,7 +185,7 @@ static void vm_slots(void)
 	pair_checkpoint(&p);
 }
 
-/* No generation tells of that: it has to be looked at each time. */
+/* No generation tells of that. */
 static void set_manual(struct pair *p, u64 manual)
 {
 	struct kvm_enable_cap cap = {
@@ -199,19 +199,23 @@ static void set_manual(struct pair *p, u64 manual)
 
 static void vm_manual(void)
 {
-	static const char text[] =
-		"KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 was switched off";
 	struct pair p;
 
 	pair_up(&p, 60000);
 	set_manual(&p, 0);
-	gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG, text);
-	set_manual(&p, MANUAL);
 	pair_checkpoint(&p);
-	set_manual(&p, 0);
-	pair_write(&p, 0, PAGE, 9);
-	gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG, text);
 	set_manual(&p, MANUAL);
+	pair_write(&p, 0, PAGE, 9);
+	pair_checkpoint(&p);
+	pair_write(&p, PAGE, PAGE, 9);
+	pair_ready(&p);
+	set_manual(&p, 0);
+	pair_write(&p, 2 * PAGE, PAGE, 9);
+	pair_flush(&p);
+	set_manual(&p, MANUAL);
+	if (kcolo_abort(p.a))
+		fail("abort: %s", kcolo_error(p.a));
+	await_state(p.a, KCOLO_STATE_IDLE);
 	pair_checkpoint(&p);
 }
 
@@ -222,7 +226,7 @@ const struct scenario vm_scenarios[] = {
 	  vm_other_process },
 	{ "vm-slots", "memslots without a log: aborted, and then good",
 	  vm_slots },
-	{ "vm-manual", "logs that reading clears: aborted, and then good",
+	{ "vm-manual", "manual protect goes and comes: checkpoints go on",
 	  vm_manual },
 	{ 0 }
 };

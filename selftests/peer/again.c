@@ -74,9 +74,11 @@ static void again_base(void)
 	cut(p);
 	come_back(p);
 	regions_put_on(&b, 2, 2);
-	refused(p, &b, "the primary builds on epoch 2 of region 'ram0', and that is not what the secondary has");
+	refused(p, &b,
+		"the primary builds on epoch 2 of region 'ram0', and that is not what the secondary has");
 	regions_put_on(&b, 2, 0);
-	refused(p, &b, "the primary said clean and the secondary did not: both have to say it, or none");
+	refused(p, &b,
+		"the primary said clean and the secondary did not: both have to say it, or none");
 	agree_again(p->l, 2, 1);
 	play_open(p, 2);
 	send_some(p, 2, 0, 20);

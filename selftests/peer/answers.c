@@ -336,6 +336,33 @@ static void state(struct buf *b)
 #define NOT_ITS	"the secondary sent a message that is not its to send"
 #define LENGTH	"a message has a length that its type cannot have"
 
+static void hashes(struct buf *b)
+{
+	static const u8 body[KCOLO_WIRE_HASHES_HEAD + 4];
+
+	buf_message(b, KCOLO_WIRE_HASHES, 0, 0, body, sizeof(body));
+}
+
+static void put_verified(struct buf *b, u32 len)
+{
+	const struct kcolo_wire_verified v = { 10, 1 };
+	u8 body[KCOLO_WIRE_VERIFIED_HEAD + KCOLO_WIRE_DIFFERENCE] = {};
+
+	kcolo_wire_put_verified(body, &v);
+	buf_message(b, KCOLO_WIRE_VERIFIED, 0, 0, body,
+		    KCOLO_WIRE_VERIFIED_HEAD + len);
+}
+
+static void verified(struct buf *b)
+{
+	put_verified(b, KCOLO_WIRE_DIFFERENCE);
+}
+
+static void verified_odd(struct buf *b)
+{
+	put_verified(b, 3);
+}
+
 static const struct bad bad_answers[] = {
 	A("magic", magic, "this is not the kcolo protocol", PROTOCOL),
 	A("type", type, "a message has a type that is not known", PROTOCOL),
@@ -348,6 +375,11 @@ static const struct bad bad_answers[] = {
 	A("REQUEST", request, NOT_ITS, PROTOCOL),
 	A("HELLO again", hello, NOT_ITS, PROTOCOL),
 	A("device state", state, NOT_ITS, PROTOCOL),
+	A("HASHES", hashes, NOT_ITS, PROTOCOL),
+	A("VERIFIED that nobody asked for", verified,
+	  "the secondary has verified what it was not asked to", PROTOCOL),
+	A("VERIFIED that is odd", verified_odd,
+	  "VERIFIED is not as long as its parts", PROTOCOL),
 	{}
 };
 

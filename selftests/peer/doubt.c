@@ -293,7 +293,7 @@ static void lost_future(void)
 	primary_del(s);
 }
 
-static void reconnect(struct serve *s, bool on)
+static void look_again(struct serve *s, bool on)
 {
 	struct kcolo_params p = {
 		.mask = KCOLO_PARAM_RECONNECT,
@@ -309,11 +309,11 @@ static void lost_off(void)
 {
 	struct serve *s = begun();
 
-	reconnect(s, false);
+	look_again(s, false);
 	lose(s);
 	if (tcp_accept(s->listener, 1500 * opt.slow) >= 0)
 		fail("the primary comes back, and reconnect is off");
-	reconnect(s, true);
+	look_again(s, true);
 	come_back(s, 1);
 	HEARD(s, E(PEER_CONNECTED));
 	next_sends(s, 1, DIRTY);

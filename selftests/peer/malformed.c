@@ -108,7 +108,7 @@ static void malformed_regions(void)
 	region_put(&body, "ram0", size0);
 	region_put(&body, "ram1", size1);
 	regions_refused(p, &body,
-			"the primary has 2 regions and the secondary 3");
+			"the primary has no region 'vram'");
 	region_put(&body, "ram0", size0 + 1);
 	regions_refused(p, &body,
 			"REGIONS has a size that is no number of pages");

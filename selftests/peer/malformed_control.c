@@ -180,6 +180,47 @@ static void after_end(struct buf *b)
 	buf_size(b, 2, 8);
 }
 
+static void put_hashes(struct buf *b, u64 first, u32 count, u16 region, u32 len)
+{
+	const struct kcolo_wire_hashes h = { first, count, region };
+	u8 body[KCOLO_WIRE_HASHES_HEAD + 64] = {};
+
+	kcolo_wire_put_hashes(body, &h);
+	buf_message(b, KCOLO_WIRE_HASHES, 2, 0, body, KCOLO_WIRE_HASHES_HEAD + len);
+}
+
+static void hashes_of_no_region(struct buf *b)
+{
+	put_hashes(b, 0, 1, NR_REGIONS, 4);
+}
+
+static void hashes_beyond(struct buf *b)
+{
+	put_hashes(b, regions[1].pages - 1, 2, 1, 8);
+}
+
+static void hashes_far(struct buf *b)
+{
+	put_hashes(b, ~0ull, 2, 1, 8);
+}
+
+static void hashes_short(struct buf *b)
+{
+	put_hashes(b, 0, 3, 0, 8);
+}
+
+static void hashes_odd(struct buf *b)
+{
+	put_hashes(b, 0, 1, 0, 7);
+}
+
+static void verified(struct buf *b)
+{
+	u8 body[KCOLO_WIRE_VERIFIED_HEAD] = {};
+
+	buf_message(b, KCOLO_WIRE_VERIFIED, 2, 0, body, sizeof(body));
+}
+
 static void hello(struct buf *b)
 {
 	struct kcolo_wire_hello h;
@@ -223,6 +264,8 @@ static void fenced(struct buf *b)
 #define LENGTH	"a message has a length that its type cannot have"
 #define MORE	"an epoch has more pages than its end says"
 #define SIZE	"VMSTATE_SIZE is too large or came twice"
+#define HASHES	"HASHES is not as long as its parts"
+#define OUTSIDE	"HASHES reaches outside its region"
 #define STATE	"there is more device state than was said"
 
 const struct bad bad_control[] = {
@@ -245,10 +288,8 @@ const struct bad bad_control[] = {
 	  "CHECKPOINT_REQUEST has an epoch that was used", PROTOCOL),
 	C("REQUEST of epoch 0", AT_IDLE, request_0,
 	  "CHECKPOINT_REQUEST has an epoch that was used", PROTOCOL),
-	C("REGIONS again", AT_IDLE, put_regions,
-	  "REGIONS came when they were agreed", PROTOCOL),
 	C("REGIONS in an epoch", AT_OPEN, put_regions,
-	  "REGIONS came when they were agreed", PROTOCOL),
+	  "REGIONS came when an epoch was open", PROTOCOL),
 	C("REGIONS of no whole entries", AT_CONNECTED, odd_regions,
 	  "REGIONS is not as long as its parts", PROTOCOL),
 	C("REGIONS with what is not known", AT_CONNECTED, unknown_regions,
@@ -259,6 +300,13 @@ const struct bad bad_control[] = {
 	C("SIZE too large", AT_OPEN, size_too_large, SIZE, PROTOCOL),
 	C("SIZE 2^64-1", AT_OPEN, size_largest, SIZE, PROTOCOL),
 	C("SIZE twice", AT_OPEN, size_twice, SIZE, PROTOCOL),
+	C("HASHES of no region", AT_OPEN, hashes_of_no_region,
+	  "HASHES names a region that is not there", PROTOCOL),
+	C("HASHES beyond the region", AT_OPEN, hashes_beyond, OUTSIDE, PROTOCOL),
+	C("HASHES from 2^64-1", AT_OPEN, hashes_far, OUTSIDE, PROTOCOL),
+	C("HASHES too short", AT_OPEN, hashes_short, HASHES, PROTOCOL),
+	C("HASHES of 7 bytes", AT_OPEN, hashes_odd, HASHES, PROTOCOL),
+	C("VERIFIED", AT_OPEN, verified, NOT_ITS, PROTOCOL),
 	C("more than SIZE", AT_OPEN, state_beyond, STATE, PROTOCOL),
 	C("more than SIZE in two", AT_OPEN, state_more, STATE, PROTOCOL),
 	C("VMSTATE_SEND without SIZE", AT_OPEN, state_without_size, STATE,

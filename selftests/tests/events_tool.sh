@@ -13,13 +13,21 @@ check() {	# NAME
 	verdict "$1" python3 - "/tmp/$1.json" "$2" <<-END
 	import json, sys
 	lines = [json.loads(l) for l in open(sys.argv[1])]
-	lost = sum(l["type"] == "lost" for l in lines)
+	everything = [l for l in lines if l["object"] == "-"]
+	loss = {"action": "change", "object": "-", "event": "lost"}
+	whole = {"action": "exists", "object": "-"}
+	lost = sum(l == loss for l in everything)
+	assert everything == [whole] + [loss, whole] * lost, everything
 	last = None
 	for l in lines:
-	    if l["type"] in ("lost", "exists"):
-	        last = l.get("seq")
-	    elif l["type"] == "session-set":
-	        assert last is None or l["seq"] == last + 1, (l, last)
+	    if l == loss:
+	        last = None
+	    elif (l["action"], l["object"]) == ("exists", "session"):
+	        assert last is None, "what there is came twice"
+	        last = l["seq"]
+	    elif l["action"] == "change":
+	        assert l["event"] == "session-set", l
+	        assert l["seq"] == last + 1, (l, last)
 	        last = l["seq"]
 	assert lost == int(sys.argv[2]), "%d losses" % lost
 	assert last, "nothing came"

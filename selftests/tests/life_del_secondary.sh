@@ -13,7 +13,7 @@ chmod +x $DEL
 lost_closed() {	# exit codes: 5 is a session that has ended, 4 a peer lost
 	[ "$primary" = 4 ] && [ "$secondary" = 5 ] &&
 		grep -q '"guest_good":true' "$LOGS/$name-a.json" &&
-		grep -q '"type":"peer-lost".*"abort-reason":"closed"' \
+		grep -q '"event":"peer-lost".*"abort-reason":"closed"' \
 			"/tmp/$name-events.json"
 }
 

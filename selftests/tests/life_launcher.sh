@@ -28,7 +28,7 @@ until_true 20 committed
 follow launcher-events --type vm-gone --count 1 --timeout 15s l
 kill -9 "$(cat /tmp/vmm.pid)"
 wait $events
-verdict launcher-vm-gone grep -q '"type":"vm-gone"' /tmp/launcher-events.json
+verdict launcher-vm-gone grep -q '^{"action":"change","object":"session","name":"l",.*"event":"vm-gone"' /tmp/launcher-events.json
 verdict launcher-lost until_true 3 in_state lost l
 verdict launcher-reason [ "$($CTL get abort-reason -s l)" = vm-gone ]
 wait $second

@@ -38,9 +38,9 @@ until_true() {
 follow() {
 	said=/tmp/$1.json
 	shift
-	$CTL --json events --snapshot "$@" >"$said" 2>&1 &
+	$CTL --json events "$@" >"$said" 2>&1 &
 	events=$!
-	until_true 5 grep -q exists-end "$said"
+	until_true 5 grep -q '^{"action":"exists","object":"-"}$' "$said"
 }
 
 no_sessions() {

@@ -15,17 +15,26 @@ inject() {	# one in how many, how often
 all_failed() { [ "$(cat $F/fail_usercopy/times)" = 0 ]; }
 aborts() { grep -c "\"abort_reason\":\"$2\"" "$LOGS/$1-a.json"; }
 
-run() {	# NAME MOMENT
+run() {	# NAME MOMENT [OPTIONS OF BOTH]
 	pair "$1" "--interval 20 --count 8 --verify-each 1 --threshold 512K
-		--run-at $2 --run $INJECT" "" "--ram 4M --ram1 2M"
+		--run-at $2 --run $INJECT" "" "--ram 4M --ram1 2M $3"
 	echo 0 >$F/fail_usercopy/probability
 }
 
 # What the worker does next is the last harvest: two logs are not read.
 inject 1 2
 run nocopy-log ready:3
-marked() { all_verified nocopy-log 8 && all_failed && grep -q '"aborted":0[,}]' "$LOGS/nocopy-log-a.json"; }
-verdict nocopy-log marked
+marked() { all_verified "$1" 8 && all_failed && grep -q '"aborted":0[,}]' "$LOGS/$1-a.json"; }
+verdict nocopy-log marked nocopy-log
+
+# One that reading clears is clear when it cannot be copied out, the second of the two
+# copies of a call: in the last harvest, and in the first, while the guest runs.
+inject 2 6
+run nocopy-legacy ready:3 "--manual off --no-device --join"
+verdict nocopy-legacy marked nocopy-legacy
+inject 2 6
+run nocopy-legacy-round committed:2 "--manual off --no-device --join"
+verdict nocopy-legacy-round marked nocopy-legacy-round
 
 given_up() { all_verified "$1" 8 && all_failed && [ "$(aborts "$1" "$2")" -gt 0 ]; }
 

@@ -12,6 +12,4 @@ refused() {	# name, pattern in what the primary says, options of both ends
 	verdict "$1" grep -q "$2" "$LOGS/$1-a.log" "$LOGS/$1-a.json"
 }
 
-refused refuse-legacy-log "MANUAL_DIRTY_LOG_PROTECT2" "--manual off" \
-	"--connect-timeout 3000"
 refused refuse-region-size "region 'ram1' is" "--ram1 8M" "--ram1 4M"

@@ -16,6 +16,14 @@ says() {
 	echo "# kcoloctl $*: $code, $(cat "$LOGS/tool.err")"
 	return 1
 }
+# prints TEXT ARGUMENTS...: on stdout, and nothing on stderr
+prints() {
+	want=$1
+	shift
+	got=$($CTL "$@" 2>"$LOGS/tool.err") && [ "$got" = "$want" ] && [ ! -s "$LOGS/tool.err" ] && return
+	echo "# kcoloctl $*: $got, $(cat "$LOGS/tool.err")"
+	return 1
+}
 # field NAME VALUE: of session t1
 field() {
 	[ "$($CTL get "$1" -s t1)" = "$2" ] && return
@@ -38,7 +46,9 @@ add() {	# NAME OPTIONS
 	until_true 5 grep -q "session" "$LOGS/tool-add.log"
 }
 
-verdict tool-no-session says 4 "there is no session here" session show
+verdict tool-no-session says 4 "there is no session here" get state
+verdict tool-show-none prints "" show
+verdict tool-dump-none prints "" dump
 verdict tool-unknown says 4 "no such session in this network namespace" session show -s nobody
 verdict tool-empty-list json "j == []" session list
 verdict tool-empty-stats json "j == []" stats --all
@@ -53,10 +63,10 @@ verdict tool-refused-listen says 1 "cannot listen: the local address is not this
 verdict tool-refused-range says 1 "(min-gain)" session add t1 secondary --listen 127.0.0.1:7000 --insecure --min-gain 101 -- true
 
 add "t1 secondary --listen 127.0.0.1:7000 --threshold 64M --max-iterations 3 --min-gain 20 --peer-timeout 5s --pause-limit 0 --checksum off"
-verdict tool-only-one json "j['name'] == 't1' and j['role'] == 'secondary'" session show
+verdict tool-only-one json "[(s['name'], s['role']) for s in j] == [('t1', 'secondary')]" session show
 verdict tool-params json "(j['threshold'], j['max-iterations'], j['min-gain'], j['peer-timeout'], j['pause-limit'], j['checksum']) == (64 << 20, 3, 20, 5000, 0, False)" session show t1
 verdict tool-list json "[s['name'] for s in j] == ['t1']" session list
-verdict tool-unset json "j['uuid'] is None and j['peer'] is None and j['error'] is None and j['regions'] == []" session show
+verdict tool-unset json "j['uuid'] is None and j['peer'] is None and j['error'] is None and j['regions'] == []" session show t1
 
 set_get() {	# PARAM VALUE RESULT
 	$CTL set "$1" "$2" && field "$1" "$3"
@@ -101,8 +111,28 @@ documented() {	# SECTION ARGUMENTS...
 	assert names == have, "man page only: %s, tool only: %s" % (names - have, have - names)
 	END
 }
-verdict tool-man-session documented "session show" session show
+verdict tool-man-session documented "session show" show t1
 verdict tool-man-stats documented stats stats
+
+# For scripts: as many fields as kcoloctl(8) numbers, and what JSON has of them.
+dumped() {
+	$CTL dump >"$LOGS/tool.dump" && $CTL --json show t1 >"$LOGS/tool.json" &&
+		python3 - "$LOGS/tool.dump" "$LOGS/tool.json" <<-END
+	import json, sys
+	man = open("kcoloctl.8").read().split(".SS dump")[1].split(".TS")[1].split(".TE")[0]
+	names = [l.split("|")[1] for l in man.splitlines() if l[:1].isdigit()]
+	lines, j = open(sys.argv[1]).read().splitlines(), json.load(open(sys.argv[2]))
+	assert len(lines) == 1, lines
+	values = lines[0].split("\t")
+	assert len(values) == len(names), (names, values)
+	j["ram"] = sum(r["size"] for r in j["regions"])
+	j["regions"] = len(j["regions"])
+	def word(v):
+	    return "-" if v is None else ("no", "yes")[v] if isinstance(v, bool) else str(v)
+	assert values == [word(j[n]) for n in names], (names, values)
+	END
+}
+verdict tool-dump dumped
 
 second() {
 	$CTL session add t2 primary --connect "[::1]:7777" --bind "[::1]" --insecure >"$LOGS/tool-2.log" 2>&1 &
@@ -111,12 +141,35 @@ second() {
 		json "j['peer'] == '[::1]:7777' and j['local'] == '[::1]:0'" session show t2
 }
 verdict tool-ipv6 second
+verdict tool-show-all json "sorted(s['name'] for s in j) == ['t1', 't2']" show
+# They have no peer: it does not come, and a secondary never has a guest.
+verdict tool-wait-timeout says 5 "session t1 is still connecting" wait idle --timeout 300ms t1
+verdict tool-wait-never says 6 "session t1, a secondary, is connecting, and that is not to come any more" wait fenced t1
+verdict tool-wait-now prints connecting wait idle,connecting t1
 verdict tool-which says 4 "which session? There are t1, t2" get state
 until_true 3 sh -c "$CTL get error -s t2 | grep -q 'cannot connect'"
 verdict tool-error grep -q "cannot connect: nobody listens at the peer's address and port" <<END
 $($CTL get error -s t2)
 END
+# The end is waited for by who says so, and is none of what others wait for.
+$CTL wait closed t2 >"$LOGS/tool-wait.log" 2>&1 &
+closed=$!
+$CTL wait idle t2 >"$LOGS/tool-wait-idle.log" 2>&1 &
+idle=$!
+watch() { $CTL --json stats --watch=100ms t2 >"$LOGS/tool-watch.json" 2>"$LOGS/tool-watch.err"; }
+watch &
+watch=$!
+until_true 5 grep -q '"per-second":{' "$LOGS/tool-watch.json"
 verdict tool-del $CTL session del t2
+wait $closed
+verdict tool-wait-closed [ $? = 0 ]
+verdict tool-wait-closed-state grep -qx closed "$LOGS/tool-wait.log"
+wait $idle
+verdict tool-wait-ended [ $? = 6 ]
+verdict tool-wait-ended-text grep -q "session t2, a primary, is closed, and that is not to come" "$LOGS/tool-wait-idle.log"
+wait $watch
+verdict tool-watch-ended [ $? = 4 ]
+verdict tool-watch-ended-text grep -q "no such session" "$LOGS/tool-watch.err"
 wait $holder2
 verdict tool-del-holder [ $? = 0 ]
 kill -TERM $holder

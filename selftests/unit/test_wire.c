@@ -140,6 +140,39 @@ TEST(region_goes_round)
 	ASSERT_NE(kcolo_wire_get_region(buf, &b), NULL);
 }
 
+TEST(hashes_are_checked)
+{
+	struct kcolo_wire_hashes a = { .first = 0x123456789aULL, .count = 7,
+		.region = 3 }, b;
+	struct kcolo_wire_verified v = { .pages = 100, .different = 2 }, w;
+	__u8 buf[KCOLO_WIRE_HASHES_HEAD], four[4];
+	__u8 entry[KCOLO_WIRE_DIFFERENCE];
+	__u16 region;
+	__u64 page;
+
+	kcolo_wire_put_hashes(buf, &a);
+	ASSERT_EQ(kcolo_wire_get_hashes(buf, KCOLO_WIRE_HASHES_HEAD + 28, &b), NULL);
+	ASSERT_EQ(b.first, a.first);
+	ASSERT_EQ(b.count, 7);
+	ASSERT_EQ(b.region, 3);
+	ASSERT_NE(kcolo_wire_get_hashes(buf, KCOLO_WIRE_HASHES_HEAD + 24, &b), NULL);
+	a.count = 0x40000007;
+	kcolo_wire_put_hashes(buf, &a);
+	ASSERT_NE(kcolo_wire_get_hashes(buf, KCOLO_WIRE_HASHES_HEAD + 28, &b), NULL);
+	kcolo_wire_put_verified(buf, &v);
+	ASSERT_EQ(kcolo_wire_get_verified(buf, KCOLO_WIRE_VERIFIED_HEAD + 32, &w), NULL);
+	ASSERT_EQ(w.pages, 100);
+	ASSERT_EQ(w.different, 2);
+	ASSERT_NE(kcolo_wire_get_verified(buf, KCOLO_WIRE_VERIFIED_HEAD + 48, &w), NULL);
+	ASSERT_NE(kcolo_wire_get_verified(buf, KCOLO_WIRE_VERIFIED_HEAD + 15, &w), NULL);
+	kcolo_wire_put_difference(entry, 9, 0x23456789abULL);
+	kcolo_wire_get_difference(entry, &region, &page);
+	ASSERT_EQ(region, 9);
+	ASSERT_EQ(page, 0x23456789abULL);
+	kcolo_wire_put_hash(four, 0xfedcba98);
+	ASSERT_EQ(kcolo_wire_get_hash(four), 0xfedcba98);
+}
+
 TEST(pages_head_is_checked)
 {
 	struct kcolo_wire_pages a = { .nr_extents = 2, .payload_crc = 9,

@@ -27,11 +27,6 @@ static int extension(struct vm *vm, int cap)
 
 static void create_vm(struct vm *vm)
 {
-	struct kvm_enable_cap manual = {
-		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
-		.args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE },
-	};
-
 	vm->kvm_fd = open(opt.kvm, O_RDWR | O_CLOEXEC);
 	if (vm->kvm_fd < 0)
 		die(EXIT_USAGE, "%s: %s", opt.kvm, strerror(errno));
@@ -42,12 +37,7 @@ static void create_vm(struct vm *vm)
 	if (vm->fd < 0)
 		die(EXIT_USAGE, "KVM_CREATE_VM: %s", strerror(errno));
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
-	if (opt.manual == MANUAL_INITIAL)
-		manual.args[0] |= KVM_DIRTY_LOG_INITIALLY_SET;
-	if (opt.manual != MANUAL_OFF &&
-	    ioctl(vm->fd, KVM_ENABLE_CAP, &manual))
-		die(EXIT_USAGE, "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: %s",
-		    strerror(errno));
+	log_manual(vm, opt.manual);
 	vm->has_smm = opt.smm &&
 		extension(vm, KVM_CAP_MULTI_ADDRESS_SPACE) >= 2;
 	vm->has_smi = vm->has_smm && opt.smi_each &&
@@ -207,6 +197,7 @@ void vm_destroy(struct vm *vm)
 	vm->quit = true;
 	vm_resume(vm);
 	churn_stop(vm);
+	toggle_stop(vm);
 	for (v = vm->vcpu; v < vm->vcpu + opt.vcpus; v++) {
 		if (v->started) {
 			v->run->immediate_exit = 1;

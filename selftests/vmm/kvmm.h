@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <kcolo.h>
+
 #include "layout.h"
 #include "stream.h"
 #include "types.h"
@@ -68,6 +70,7 @@ struct options {
 	enum mode mode;
 	/* the guest */
 	u64 size[MAX_REGIONS];
+	bool join;		/* a memslot has parts of two regions */
 	bool memfd;
 	u32 vcpus;
 	u32 nice;
@@ -89,6 +92,8 @@ struct options {
 	u64 churn_count;	/* of changes, 0: no end */
 	bool churn_paused;
 	enum manual manual;
+	bool late_log;		/* once the guest has run */
+	u32 toggle_ms;		/* between changes of that, 0: none */
 	bool smm;
 	bool bare_vram;		/* no memslot over it */
 	u32 smi_each;		/* batches, 0: never */
@@ -124,6 +129,8 @@ struct options {
 	u64 state_pad;
 	bool log_sync, log_again, deaf;
 	bool reconnect;
+	u64 plug_at, unplug_at;
+	u64 relinks;
 	const char *reprotect, *reprotect_side;
 	u32 reprotect_verify;
 	enum moment abort_at;
@@ -156,8 +163,6 @@ void *xcalloc(size_t n, size_t size);
 u32 crc32_of(const void *data, size_t len);
 u64 random_below(u64 n);	/* not reproducible, not for the guest */
 extern atomic_bool asked_to_stop;	/* by SIGTERM or SIGINT */
-
-struct kcolo_region;
 
 /* memory.c */
 struct region {
@@ -214,7 +219,21 @@ struct device {
 	} state;
 };
 
+/**
+ * struct plug - a DIMM
+ * @mem: NULL when there is none
+ * @counts: it is a part of RAM's hash
+ * @leaving: the primary has it no more (secondary)
+ */
+struct plug {
+	u8 *mem;
+	struct kcolo_region region;
+	bool counts;
+	bool leaving;
+};
+
 struct vm {
+	struct plug plug;
 	int kvm_fd;
 	int fd;
 	struct region region[MAX_REGIONS];
@@ -240,11 +259,15 @@ struct vm {
 	pthread_mutex_t slot_lock;
 	bool slots_held;	/* by who paused the guest */
 	struct slot slot[MAX_SLOTS];
+	bool logs;		/* slots made from now on do */
 	bool has_smm, has_smi, has_readonly;
 	atomic_uint window;	/* where the alias is now */
 	pthread_t churn_thread;
 	atomic_bool churning;
 	atomic_ulong churns;
+	pthread_t toggle_thread;
+	atomic_bool toggling;
+	atomic_ulong toggles;
 };
 
 void ram_init(struct vm *vm);
@@ -285,6 +308,7 @@ struct stream *vcpu_stream(struct vm *vm, u32 index);
 
 /* slots.c */
 void slots_init(struct vm *vm);
+void slots_log(struct vm *vm);
 void slot_set(struct vm *vm, const struct slot *slot, bool present);
 struct slot *slot_new(struct vm *vm);
 u32 slot_free_id(struct vm *vm);
@@ -292,6 +316,11 @@ u32 slot_free_id(struct vm *vm);
 /* churn.c */
 void churn_start(struct vm *vm);
 void churn_stop(struct vm *vm);
+
+/* toggle.c */
+void log_manual(struct vm *vm, enum manual manual);
+void toggle_start(struct vm *vm);
+void toggle_stop(struct vm *vm);
 
 /* guest.c */
 void vm_create(struct vm *vm, bool boot);

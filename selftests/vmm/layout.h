@@ -35,6 +35,7 @@
 #define GPA_RAM1	0x100000000ull
 #define GPA_ALIAS0	0x180005000ull
 #define GPA_ALIAS1	0x1c000b000ull
+#define GPA_DIMM	0x200000000ull
 #define GPA_RAM_MAX	0x80000000ull	/* so much room is at each of them */
 #define GPA_VRAM_MAX	0x30000000ull
 

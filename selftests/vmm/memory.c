@@ -8,8 +8,9 @@
 
 #include <kcolo.h>
 
-#include "kvmm.h"
+#include "plug.h"
 
+#define LARGE_PAGE	(2ull << 20)
 #define LOG_BITS	(8 * sizeof(long))
 
 static const struct {
@@ -21,6 +22,16 @@ static const struct {
 	{ "ram1", GPA_RAM1, GPA_RAM_MAX },
 	{ "vram", GPA_VRAM, GPA_VRAM_MAX },
 };
+
+/* In a mapping that has room for it; what is left over stays. */
+static u8 *large_pages(u8 *mem, u64 size)
+{
+	mem = (u8 *)(((u64)mem + LARGE_PAGE - 1) & -LARGE_PAGE);
+	madvise(mem, size, MADV_HUGEPAGE);
+	/* One that is read first is none, but a small page of zeroes. */
+	memset(mem, 0, size);
+	return mem;
+}
 
 static u8 *map_memory(const char *name, u64 size)
 {
@@ -34,13 +45,31 @@ static u8 *map_memory(const char *name, u64 size)
 			    strerror(errno));
 		flags = MAP_SHARED | MAP_NORESERVE;
 	}
-	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+	mem = mmap(NULL, opt.late_log ? size + LARGE_PAGE : size,
+		   PROT_READ | PROT_WRITE, flags, fd, 0);
 	if (mem == MAP_FAILED)
 		die(EXIT_USAGE, "mmap of %llu bytes: %s", size,
 		    strerror(errno));
+	if (opt.late_log)
+		mem = large_pages(mem, size);
 	if (fd >= 0)
 		close(fd);
 	return mem;
+}
+
+/* With --join ram1 begins where ram0 ends, for the guest and in our memory. */
+static void place(struct vm *vm, struct region *r, u32 i)
+{
+	const struct region *ram0 = vm->region;
+
+	if (opt.join && i == 1) {
+		r->gpa = ram0->gpa + ram0->size;
+		r->mem = ram0->mem + ram0->size;
+		return;
+	}
+	r->gpa = places[i].gpa;
+	r->mem = map_memory(r->name, opt.join && i == 0 ?
+			    r->size + opt.size[1] : r->size);
 }
 
 void ram_init(struct vm *vm)
@@ -56,9 +85,8 @@ void ram_init(struct vm *vm)
 			    places[i].name, places[i].max >> 20);
 		r = &vm->region[vm->nr_regions++];
 		r->name = places[i].name;
-		r->gpa = places[i].gpa;
 		r->size = opt.size[i];
-		r->mem = map_memory(r->name, r->size);
+		place(vm, r, i);
 		r->page_hash = xcalloc(r->size >> KVMM_PAGE_SHIFT,
 				       sizeof(*r->page_hash));
 		r->base_hash = xcalloc(r->size >> KVMM_PAGE_SHIFT,
@@ -129,7 +157,7 @@ u64 ram_hash(struct vm *vm)
 					   stream_mix((u64)i << 40 | page));
 		}
 	}
-	return hash;
+	return hash + plug_hash(vm);
 }
 
 static void log_own(struct region *r, u64 offset, u64 len)

@@ -75,6 +75,8 @@ static const struct option_def {
 	  "size of region ram1, 0: none" },
 	{ "vram", SIZE, ALL, &opt.size[2], NULL,
 	  "size of region vram, 0: none" },
+	{ "join", FLAG, ALL, &opt.join, NULL,
+	  "ram1 follows ram0, and a memslot has parts of both" },
 	{ "memfd", FLAG, ALL, &opt.memfd, NULL,
 	  "RAM is a shared memfd" },
 	{ "vcpus", NUMBER32, ALL, &opt.vcpus, NULL,
@@ -114,7 +116,11 @@ static const struct option_def {
 	{ "churn-paused", FLAG, ALL, &opt.churn_paused, NULL,
 	  "also in a pause" },
 	{ "manual", CHOICE, ALL, &opt.manual, manuals,
-	  "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2" },
+	  "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2; off is the legacy log" },
+	{ "late-log", FLAG, PRIMARY, &opt.late_log, NULL,
+	  "the guest runs for a while before its memslots log: large pages" },
+	{ "toggle-log", NUMBER32, RUN | PRIMARY, &opt.toggle_ms, NULL,
+	  "switch that off and on, or on and off, each N ms or so" },
 	{ "no-smm", NOT_FLAG, ALL, &opt.smm, NULL,
 	  "no memslot in address space 1" },
 	{ "bare-vram", FLAG, ALL, &opt.bare_vram, NULL,
@@ -205,6 +211,12 @@ static const struct option_def {
 	  "ready:N or flushed:N, do nothing more for checkpoint N" },
 	{ "run-at", FAULT, PRIMARY, &opt.run_at, moments,
 	  "STATE:N or rand:N, run the command of --run at checkpoint N, 0 is each" },
+	{ "relinks", NUMBER64, PRIMARY, &opt.relinks, NULL,
+	  "times that the peer has to come back before --count ends it" },
+	{ "plug-at", NUMBER64, PRIMARY, &opt.plug_at, NULL,
+	  "plug a DIMM before checkpoint N, on both ends" },
+	{ "unplug-at", NUMBER64, PRIMARY, &opt.unplug_at, NULL,
+	  "and take it away before checkpoint N" },
 	{ "reconnect", FLAG, BOTH, &opt.reconnect, NULL,
 	  "a peer that is lost is waited for" },
 	{ "run", TEXT, PRIMARY, &opt.run_command, NULL,
@@ -404,6 +416,12 @@ static void check(void)
 	if ((opt.size[1] && opt.size[1] < 1 << 20) ||
 	    (opt.size[2] && opt.size[2] < 1 << 20))
 		die(EXIT_USAGE, "--ram1 and --vram are 1M at least, or 0");
+	if (opt.join && (!opt.size[1] ||
+			 opt.size[0] + opt.size[1] > GPA_RAM_MAX))
+		die(EXIT_USAGE, "--join has --ram and --ram1, in %llu MiB",
+		    GPA_RAM_MAX >> 20);
+	if (opt.late_log && opt.memfd)
+		die(EXIT_USAGE, "--late-log is for private memory, without --memfd");
 	if (opt.mode == MODE_HOLD)
 		opt.size[0] = 4 << 20;
 	if (!opt.vcpus || opt.vcpus > MAX_VCPUS)

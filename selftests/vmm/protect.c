@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "carry.h"
+#include "plug.h"
 #include "protect.h"
 
+#define LATE_LOG_MS	500	/* in which the guest writes to most of its RAM */
 #define OUTCOME_MS	120000	/* a checkpoint without an end is a bug */
 
 static const char *const outcomes[] = {
@@ -305,12 +307,35 @@ static void report_checkpoint(struct primary *p, struct checkpoint *c)
 	report_end();
 }
 
+/* The other kvmm does the same; until then checkpoints would be refused. */
+static void plug_step(struct primary *p)
+{
+	char line[SIDE_LINE_MAX];
+
+	if (opt.plug_at && p->n + 1 == opt.plug_at) {
+		plug_add(p->vm, p->w.k);
+		p->vm->plug.counts = true;
+		side_send(&p->side, "plug");
+		do {
+			if (side_line(&p->side, line, 60000) != 1)
+				die(EXIT_LOST, "no DIMM at the other end");
+		} while (strcmp(line, "plugged"));
+	}
+	if (opt.unplug_at && p->n + 1 == opt.unplug_at) {
+		if (!plug_del(p->vm, p->w.k))
+			die(EXIT_SESSION, "the DIMM cannot be unplugged");
+		side_send(&p->side, "unplug");
+	}
+	plug_write(p->vm);
+}
+
 static enum outcome one_checkpoint(struct primary *p)
 {
 	struct checkpoint *c = xcalloc(1, sizeof(*c));
 	enum outcome outcome;
 	unsigned long epoch = 0;
 
+	plug_step(p);
 	c->n = ++p->n;
 	c->kind = next_kind();
 	if (c->n <= opt.abort_first)
@@ -379,7 +404,8 @@ static enum outcome checkpoints(struct primary *p)
 
 	while (!asked_to_stop && !p->mismatch && !p->unverified &&
 	       outcome <= OUTCOME_ABORTED) {
-		if (opt.count && p->count[OUTCOME_COMMITTED] >= opt.count)
+		if (opt.count && p->count[OUTCOME_COMMITTED] >= opt.count &&
+		    p->relinks >= opt.relinks)
 			break;
 		outcome = idle(p, now_us() + opt.interval_ms * 1000ull);
 		if (outcome == OUTCOME_NONE && p->lost)
@@ -431,6 +457,7 @@ static int finish(struct primary *p, enum outcome outcome)
 	report_u64("aborted", p->count[OUTCOME_ABORTED]);
 	report_u64("steps", steps_of(p->vm));
 	report_u64("churns", atomic_load(&p->vm->churns));
+	report_u64("toggles", atomic_load(&p->vm->toggles));
 	report_u64("smis", vm_smis(p->vm));
 	report_u64("reread_events", p->w.reread);
 	report_u64("relinks", p->relinks);
@@ -482,6 +509,12 @@ static void start_clean(struct primary *p)
 	vm_resume(p->vm);
 }
 
+static void log_late(struct vm *vm)
+{
+	sleep_ms(LATE_LOG_MS);
+	slots_log(vm);
+}
+
 /* A guest that runs is protected until there is an end to it. */
 static int protect(struct vm *vm)
 {
@@ -494,8 +527,11 @@ static int protect(struct vm *vm)
 	if (opt.side)
 		side_connect(&p->side, opt.side, opt.connect_ms);
 	watch_open(&p->w, KCOLO_ROLE_PRIMARY);
+	if (opt.late_log)
+		log_late(vm);
 	if (kcolo_vm_attach(p->w.k, p->vm->fd))
 		die(EXIT_SESSION, "vm-attach: %s", kcolo_error(p->w.k));
+	toggle_start(vm);
 	watch_regions(&p->w, p->vm, p->region);
 	if (opt.extra_region)
 		watch_extra_add(&p->w);

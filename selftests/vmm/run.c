@@ -103,6 +103,7 @@ int run_main(void)
 	vm_create(&vm[0], true);
 	vm_start(&vm[0]);
 	vm_resume(&vm[0]);
+	toggle_start(&vm[0]);
 	end = now_us() + opt.seconds * 1000000ull;
 	while (now_us() < end && !asked_to_stop && !vm_failed(&vm[0])) {
 		sleep_ms(opt.interval_ms);
@@ -117,6 +118,7 @@ int run_main(void)
 	report_bool("good", good);
 	report_u64("steps", steps_of(&vm[0]));
 	report_u64("churns", atomic_load(&vm[0].churns));
+	report_u64("toggles", atomic_load(&vm[0].toggles));
 	report_end();
 	vm_destroy(&vm[0]);
 	if (vm[1].fd)

@@ -19,7 +19,7 @@ void slot_set(struct vm *vm, const struct slot *slot, bool present)
 	struct kvm_userspace_memory_region r = {
 		.slot = slot->as << 16 | slot->id,
 		.flags = slot->read_only ? KVM_MEM_READONLY :
-			KVM_MEM_LOG_DIRTY_PAGES,
+			vm->logs ? KVM_MEM_LOG_DIRTY_PAGES : 0,
 		.guest_phys_addr = slot->gpa,
 		.memory_size = present ? slot->size : 0,
 		.userspace_addr = (u64)vm->region[slot->region].mem +
@@ -78,6 +78,18 @@ static struct slot *add(struct vm *vm, u32 region, u64 page, u64 npages)
 	return slot;
 }
 
+/* Pages of ram1 that are RAM to the guest. */
+static u64 ram1_pages(const struct vm *vm)
+{
+	return (vm->region[1].size >> KVMM_PAGE_SHIFT) -
+		unmapped_pages(vm, 1) - read_only_pages(vm, 1);
+}
+
+static u64 ram1_split(const struct vm *vm)
+{
+	return ram1_pages(vm) * 5 / 8 | 1;
+}
+
 static void map_ram0(struct vm *vm)
 {
 	u64 pages = vm->region[0].size >> KVMM_PAGE_SHIFT;
@@ -86,22 +98,24 @@ static void map_ram0(struct vm *vm)
 
 	add(vm, 0, 0, at)->boot = true;
 	add(vm, 0, at, half);
+	if (opt.join && vm->nr_regions > 1) {
+		add(vm, 0, at + half, pages - at - half + ram1_split(vm));
+		return;
+	}
 	add(vm, 0, at + half, half);
 	add(vm, 0, at + 2 * half, pages - at - 2 * half);
 }
 
-static void map_ram1(struct vm *vm, u32 region)
+static void map_ram1(struct vm *vm)
 {
-	u64 pages = vm->region[region].size >> KVMM_PAGE_SHIFT;
-	u64 read_only = read_only_pages(vm, region);
-	u64 split;
+	u64 read_only = read_only_pages(vm, 1);
+	u64 pages = ram1_pages(vm), split = ram1_split(vm);
 
-	pages -= unmapped_pages(vm, region) + read_only;
-	split = pages * 5 / 8 | 1;
-	add(vm, region, 0, split);
-	add(vm, region, split, pages - split);
+	if (!opt.join)
+		add(vm, 1, 0, split);
+	add(vm, 1, split, pages - split);
 	if (read_only)
-		add(vm, region, pages, read_only)->read_only = true;
+		add(vm, 1, pages, read_only)->read_only = true;
 }
 
 static void map_alias(struct vm *vm)
@@ -132,13 +146,27 @@ static void map_smm(struct vm *vm)
 	slot->size = BOOT_SMRAM_SIZE;
 }
 
+/* Of a guest that has run without: what KVM has mapped, it has as large pages. */
+void slots_log(struct vm *vm)
+{
+	u32 i;
+
+	pthread_mutex_lock(&vm->slot_lock);
+	vm->logs = true;
+	for (i = 0; i < MAX_SLOTS; i++)
+		if (vm->slot[i].used && !vm->slot[i].read_only)
+			slot_set(vm, &vm->slot[i], true);
+	pthread_mutex_unlock(&vm->slot_lock);
+}
+
 void slots_init(struct vm *vm)
 {
 	u32 i;
 
+	vm->logs = !opt.late_log;
 	map_ram0(vm);
 	if (vm->nr_regions > 1)
-		map_ram1(vm, 1);
+		map_ram1(vm);
 	if (vm->nr_regions > 2 && !opt.bare_vram)
 		add(vm, 2, 0, vm->region[2].size >> KVMM_PAGE_SHIFT);
 	map_alias(vm);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "carry.h"
+#include "plug.h"
 #include "protect.h"
 #include "watch.h"
 
@@ -111,6 +112,16 @@ static void start_clean(struct standby *s, struct side *side)
 	side_send(side, "clean");
 }
 
+/* Too early: it is part of the image that is committed. */
+static void unplug(struct standby *s)
+{
+	if (plug_del(s->vm, s->w.k)) {
+		complain("a part of the committed image could be removed");
+		s->mismatch = true;
+	}
+	s->vm->plug.leaving = true;
+}
+
 static void take_line(struct standby *s, struct side *side, char *line)
 {
 	char *word = strsep(&line, " "), *rest = line ? line : "";
@@ -133,6 +144,12 @@ static void take_line(struct standby *s, struct side *side, char *line)
 		complain("epoch %llu: %u pages differ", epoch, s->differ);
 		side_send(side, "end %llu", epoch);
 		s->compared = true;
+	} else if (!strcmp(word, "plug")) {
+		s->vm->plug.counts = false;
+		plug_add(s->vm, s->w.k);
+		side_send(side, "plugged");
+	} else if (!strcmp(word, "unplug")) {
+		unplug(s);
 	} else if (!strcmp(word, "promote")) {
 		s->promote = true;
 	} else if (!strcmp(word, "bye")) {
@@ -211,6 +228,12 @@ static void on_commit(struct standby *s, u64 epoch)
 		mute(s);
 	if (opt.corrupt && hashed)
 		ram_corrupt(s->vm);
+	/* The one that is committed now is without it. */
+	if (s->vm->plug.leaving && !plug_del(s->vm, s->w.k))
+		s->mismatch = true;
+	s->vm->plug.leaving = false;
+	/* Before, it was no part of an epoch. */
+	s->vm->plug.counts = true;
 	if (hashed || opt.external) {
 		hash = ram_hash(s->vm);
 		s->base = hash;

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+#include "color.h"
 #include "kcoloctl.h"
 #include "parse.h"
 #include "show.h"
@@ -65,6 +67,7 @@ void print_command_help(const struct command *c)
 	printf("usage: kcoloctl %s %s\n\n%s\n", c->name, c->args, c->help);
 	puts("\n  -s, --session NAME  which session; --name is the same\n"
 	     "  -j, --json          say it in JSON\n"
+	     "      --color WHEN    auto, which is on a terminal, always or never\n"
 	     "  -h, --help          this");
 }
 
@@ -84,6 +87,11 @@ int cli_option(struct cli *cli, int c)
 	case 's':
 		cli->session = optarg;
 		return 0;
+	case 'C':
+		if (color_use(optarg))
+			return 0;
+		return usage_error(cli, "--color is auto, always or never, not \"%s\"",
+				   optarg) + 1;
 	case 'h':
 		print_command_help(cli->command);
 		return cli_flush() + 1;
@@ -184,6 +192,32 @@ int cli_flush(void)
 		return EXIT_GOOD;
 	complain("stdout: %s", strerror(errno));
 	return EXIT_REFUSED;
+}
+
+/**
+ * now_ms - a clock that is never set
+ *
+ * Return: milliseconds.
+ */
+int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/**
+ * cli_has_session - whether one session is meant without looking for it
+ * @cli: call
+ *
+ * Whoever has one by its fd need not see the others.
+ *
+ * Return: whether; else, where that makes sense, all are meant.
+ */
+bool cli_has_session(const struct cli *cli)
+{
+	return cli->session || getenv("KCOLO_FD");
 }
 
 struct only {
@@ -318,4 +352,18 @@ int cli_done(struct kcolo *k, int err)
 
 	kcolo_close(k);
 	return ret;
+}
+
+/**
+ * cli_printed - the same after something was printed
+ * @k: handle
+ * @err: as of cli_done()
+ *
+ * Return: an exit code.
+ */
+int cli_printed(struct kcolo *k, int err)
+{
+	int ret = cli_done(k, err);
+
+	return ret ? ret : cli_flush();
 }

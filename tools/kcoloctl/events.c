@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "events": what happens, as it happens. When events were lost the sessions are
- * read again and said as "exists", and what that includes is not said twice.
- * Of one session the end is always said, lost or not.
+ * "events": what there is, and then what happens, in the grammar of "drbdsetup
+ * events2". It is subscribed to first and read then, and what was read includes is
+ * not said twice. When events were lost all is read and said again. Of one session
+ * the end is always said, lost or not.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "kcoloctl.h"
+#include "line.h"
 #include "parse.h"
 #include "show.h"
 
@@ -22,10 +22,12 @@ struct told {
 };
 
 struct follow {
+	struct line_style style;
 	struct cli *cli;
 	struct kcolo *k;
 	bool all;			/* sessions */
-	bool snapshot;
+	bool now;			/* what there is, and no more */
+	bool statistics;
 	bool ended;			/* the one session */
 	struct kcolo_event del;		/* what is said then; no type at first */
 	uint64_t count;			/* events to go, 0 is no limit */
@@ -35,92 +37,56 @@ struct follow {
 	size_t nr_told;
 };
 
-static int64_t now_ms(void)
+/* A session that is gone has none. */
+static void add_stats(struct follow *f, struct json_object *line, uint32_t id)
 {
-	struct timespec ts;
+	struct kcolo_stats stats;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void event_json(const struct kcolo_event *ev)
-{
-	struct json_object *o = json_new();
-
-	json_add_word(o, "type", kcolo_event_type_name(ev->type), ev->type);
-	json_add_u64(o, "seq", ev->seq);
-	json_add_u64(o, "session-id", ev->session_id);
-	json_add_string(o, "session-name", ev->session_name);
-	json_add_word(o, "state", kcolo_state_name(ev->state), ev->state);
-	json_add_u64(o, "epoch", ev->epoch);
-	json_add_word(o, "kind", kcolo_kind_name(ev->kind), ev->kind);
-	json_add_word(o, "stop-reason",
-		      kcolo_stop_reason_name(ev->stop_reason),
-		      ev->stop_reason);
-	json_add_word(o, "abort-reason",
-		      kcolo_abort_reason_name(ev->abort_reason),
-		      ev->abort_reason);
-	json_add_u64(o, "pending", ev->pending);
-	json_add_u64(o, "rounds", ev->rounds);
-	json_add_u64(o, "pause-us", ev->pause_us);
-	json_add_string(o, "error", ev->error);
-	json_print(o, false);
-}
-
-static void event_text(const struct kcolo_event *ev)
-{
-	char buf[WORD_MAX], name[NAME_PLAIN], error[ERROR_PLAIN];
-
-	printf("%s %s", plain(ev->session_name, name, sizeof(name)),
-	       word(kcolo_event_type_name(ev->type), ev->type, buf));
-	printf(" seq=%" PRIu64 " state=%s", ev->seq,
-	       word(kcolo_state_name(ev->state), ev->state, buf));
-	if (ev->epoch)
-		printf(" epoch=%" PRIu64 " kind=%s", ev->epoch,
-		       word(kcolo_kind_name(ev->kind), ev->kind, buf));
-	if (ev->stop_reason)
-		printf(" stop-reason=%s",
-		       word(kcolo_stop_reason_name(ev->stop_reason),
-			    ev->stop_reason, buf));
-	if (ev->abort_reason)
-		printf(" abort-reason=%s",
-		       word(kcolo_abort_reason_name(ev->abort_reason),
-			    ev->abort_reason, buf));
-	if (ev->pending)
-		printf(" pending=%" PRIu64, ev->pending);
-	if (ev->rounds)
-		printf(" rounds=%" PRIu32, ev->rounds);
-	if (ev->pause_us)
-		printf(" pause-us=%" PRIu64, ev->pause_us);
-	if (ev->error[0])
-		printf(" error=\"%s\"",
-		       plain(ev->error, error, sizeof(error)));
-	putchar('\n');
-}
-
-static void print_exists(const struct cli *cli,
-			 const struct kcolo_session_info *info)
-{
-	struct json_object *o;
-	char buf[WORD_MAX], name[NAME_PLAIN];
-
-	if (!cli->json) {
-		printf("%s exists seq=%" PRIu64 " state=%s epoch=%" PRIu64
-		       " committed=%" PRIu64 "\n",
-		       plain(info->name, name, sizeof(name)), info->event_seq,
-		       word(kcolo_state_name(info->state), info->state, buf),
-		       info->epoch, info->committed);
+	if (!f->statistics || (f->all && kcolo_session_use_id(f->k, id)))
 		return;
+	if (!kcolo_stats_get(f->k, &stats))
+		line_add_stats(line, &stats);
+}
+
+static void print_session(struct follow *f,
+			  const struct kcolo_session_info *info)
+{
+	struct json_object *line = line_of_session(info);
+	size_t i;
+
+	add_stats(f, line, info->id);
+	line_print(&f->style, line);
+	for (i = 0; i < info->nr_regions; i++)
+		line_print(&f->style, line_of_region(info, &info->regions[i]));
+}
+
+/* The event itself does not say what the session was made with. */
+static struct json_object *line_of_new(struct follow *f,
+				       const struct kcolo_event *ev)
+{
+	struct kcolo_session_info info;
+	struct json_object *line;
+
+	if ((f->all && kcolo_session_use_id(f->k, ev->session_id)) ||
+	    kcolo_session_get(f->k, &info))
+		return line_of_event(ev, NULL);
+	line = line_of_event(ev, &info);
+	kcolo_session_info_free(&info);
+	return line;
+}
+
+static void print_event(struct follow *f, const struct kcolo_event *ev)
+{
+	struct json_object *line;
+
+	if (ev->type == KCOLO_EVENT_TYPE_SESSION_NEW) {
+		line = line_of_new(f, ev);
+	} else {
+		line = line_of_event(ev, NULL);
+		if (ev->type != KCOLO_EVENT_TYPE_SESSION_DEL)
+			add_stats(f, line, ev->session_id);
 	}
-	o = json_new();
-	json_add(o, "type", json_object_new_string("exists"));
-	json_add_u64(o, "seq", info->event_seq);
-	json_add_u64(o, "session-id", info->id);
-	json_add_string(o, "session-name", info->name);
-	json_add_word(o, "state", kcolo_state_name(info->state), info->state);
-	json_add_u64(o, "epoch", info->epoch);
-	json_add_u64(o, "committed", info->committed);
-	json_print(o, false);
+	line_print(&f->style, line);
 }
 
 static int tell_session(const struct kcolo_session_info *info, void *arg)
@@ -128,15 +94,12 @@ static int tell_session(const struct kcolo_session_info *info, void *arg)
 	struct follow *f = arg;
 	struct told *told;
 
-	told = reallocarray(f->told, f->nr_told + 1, sizeof(*told));
-	if (!told) {
-		complain("out of memory");
-		exit(EXIT_REFUSED);
-	}
+	told = json_checked(reallocarray(f->told, f->nr_told + 1,
+					 sizeof(*told)));
 	f->told = told;
 	told[f->nr_told].id = info->id;
 	told[f->nr_told++].seq = info->event_seq;
-	print_exists(f->cli, info);
+	print_session(f, info);
 	return 0;
 }
 
@@ -190,7 +153,7 @@ static int tell_state(struct follow *f)
 		err = look(f, true);
 	if (err)
 		return cli_fail(f->k, err);
-	puts(f->cli->json ? "{\"type\":\"exists-end\"}" : "- exists");
+	line_print(&f->style, line_new("exists", "-"));
 	return cli_flush();
 }
 
@@ -220,10 +183,7 @@ static int take_event(struct follow *f, const struct kcolo_event *ev)
 	if (ev->seq > f->del.seq)
 		f->del.seq = ev->seq;
 	if (is_wanted(f, ev)) {
-		if (f->cli->json)
-			event_json(ev);
-		else
-			event_text(ev);
+		print_event(f, ev);
 		if (cli_flush())
 			return EXIT_REFUSED;
 		if (f->count && !--f->count)
@@ -235,11 +195,14 @@ static int take_event(struct follow *f, const struct kcolo_event *ev)
 	return -1;
 }
 
+/* All that was said may have changed, and what there is follows. */
 static int take_lost(struct follow *f)
 {
+	struct json_object *line = line_new("change", "-");
 	int ret;
 
-	puts(f->cli->json ? "{\"type\":\"lost\"}" : "- lost");
+	json_add_raw(line, "event", "lost");
+	line_print(&f->style, line);
 	ret = tell_state(f);
 	return ret ? ret : -1;
 }
@@ -290,23 +253,37 @@ static int subscribe_one(struct follow *f)
 
 	if (!err && kcolo_session_fd(f->k) < 0)
 		err = kcolo_session_use_id(f->k, f->del.session_id);
-	if (!err)
+	if (!err && !f->now)
 		err = kcolo_subscribe(f->k);
-	if (!err || (err == -ENOENT && f->del.type))
-		err = look(f, false);
-	return err;
+	return err == -ENOENT && f->del.type ? 0 : err;
+}
+
+static int subscribe(struct follow *f)
+{
+	if (!f->all)
+		return subscribe_one(f);
+	return f->now ? 0 : kcolo_subscribe_all(f->k);
 }
 
 static int subscribe_and_follow(struct follow *f)
 {
-	int err, ret = EXIT_GOOD;
+	int err = subscribe(f), ret;
 
-	err = f->all ? kcolo_subscribe_all(f->k) : subscribe_one(f);
 	if (err)
 		return cli_fail(f->k, err);
-	if (f->snapshot)
-		ret = tell_state(f);
-	return ret ? ret : follow(f);
+	ret = tell_state(f);
+	return ret || f->now ? ret : follow(f);
+}
+
+/* Return: as of cli_option(). */
+static int list_types(void)
+{
+	unsigned int i;
+
+	for (i = 1; i < 64; i++)
+		if (kcolo_event_type_name(i))
+			puts(kcolo_event_type_name(i));
+	return cli_flush() + 1;
 }
 
 static int take_type(struct follow *f)
@@ -314,6 +291,8 @@ static int take_type(struct follow *f)
 	unsigned int i;
 	const char *name;
 
+	if (!strcmp(optarg, "help"))
+		return list_types();
 	for (i = 1; i < 64; i++) {
 		name = kcolo_event_type_name(i);
 		if (!name || strcmp(name, optarg))
@@ -321,7 +300,8 @@ static int take_type(struct follow *f)
 		f->types |= UINT64_C(1) << i;
 		return 0;
 	}
-	return usage_error(f->cli, "there is no event \"%s\"", optarg) + 1;
+	return usage_error(f->cli, "there is no event \"%s\"; --type help lists them",
+			   optarg) + 1;
 }
 
 static int take_option(struct follow *f, int c)
@@ -343,8 +323,14 @@ static int take_option(struct follow *f, int c)
 				   optarg) + 1;
 	case 'T':
 		return take_type(f);
+	case 'N':
+		f->now = true;
+		return 0;
+	case 'i':
+		f->style.timestamps = true;
+		return 0;
 	case 'S':
-		f->snapshot = true;
+		f->statistics = true;
 		return 0;
 	default:
 		return cli_option(f->cli, c);
@@ -352,7 +338,7 @@ static int take_option(struct follow *f, int c)
 }
 
 /**
- * cmd_events - print events as they come
+ * cmd_events - print what there is, and events as they come
  * @cli: call
  * @argc: of the subcommand
  * @argv: of the subcommand
@@ -365,21 +351,22 @@ int cmd_events(struct cli *cli, int argc, char **argv)
 		{ "count", required_argument, NULL, 'n' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "type", required_argument, NULL, 'T' },
-		{ "snapshot", no_argument, NULL, 'S' },
+		{ "now", no_argument, NULL, 'N' },
+		{ "timestamps", no_argument, NULL, 'i' },
+		{ "statistics", no_argument, NULL, 'S' },
 		CLI_OPTIONS
 	};
-	struct follow f = { .cli = cli, .end_ms = -1 };
+	struct follow f = { .cli = cli, .style.cli = cli, .end_ms = -1 };
 	int c, ret = 0;
 
-	while (!ret && (c = getopt_long(argc, argv, "n:t:T:S" CLI_SHORT,
+	while (!ret && (c = getopt_long(argc, argv, "n:t:T:NiS" CLI_SHORT,
 					options, NULL)) != -1)
 		ret = take_option(&f, c);
 	if (!ret)
 		ret = cli_name(cli, argc, argv);
 	if (ret)
 		return ret - 1;
-	/* Whoever has a session by its fd need not see the others. */
-	f.all = !cli->session && !getenv("KCOLO_FD");
+	f.all = !cli_has_session(cli);
 	ret = f.all ? cli_open(&f.k) : cli_session(cli, &f.k);
 	if (ret)
 		return ret;

@@ -8,7 +8,13 @@
 #include "kcoloctl.h"
 #include "show.h"
 
-static void *checked(void *p)
+/**
+ * json_checked - what was asked for is there
+ * @p: of malloc() or json-c
+ *
+ * Return: @p; not at all when it is NULL.
+ */
+void *json_checked(void *p)
 {
 	if (p)
 		return p;
@@ -23,7 +29,7 @@ static void *checked(void *p)
  */
 struct json_object *json_new(void)
 {
-	return checked(json_object_new_object());
+	return json_checked(json_object_new_object());
 }
 
 /**
@@ -35,7 +41,7 @@ struct json_object *json_new(void)
 void json_add(struct json_object *o, const char *key, struct json_object *v)
 {
 	if (json_object_object_add(o, key, v))
-		checked(NULL);
+		json_checked(NULL);
 }
 
 /**
@@ -46,7 +52,7 @@ void json_add(struct json_object *o, const char *key, struct json_object *v)
  */
 void json_add_u64(struct json_object *o, const char *key, uint64_t v)
 {
-	json_add(o, key, checked(json_object_new_uint64(v)));
+	json_add(o, key, json_checked(json_object_new_uint64(v)));
 }
 
 /**
@@ -57,7 +63,7 @@ void json_add_u64(struct json_object *o, const char *key, uint64_t v)
  */
 void json_add_bool(struct json_object *o, const char *key, bool v)
 {
-	json_add(o, key, checked(json_object_new_boolean(v)));
+	json_add(o, key, json_checked(json_object_new_boolean(v)));
 }
 
 /**
@@ -69,11 +75,36 @@ void json_add_bool(struct json_object *o, const char *key, bool v)
 void json_add_string(struct json_object *o, const char *key, const char *v)
 {
 	size_t len = PLAIN_MAX(strlen(v));
-	char *buf = checked(malloc(len));
+	char *buf = json_checked(malloc(len));
 
 	ascii(v, buf, len);
-	json_add(o, key, v[0] ? checked(json_object_new_string(buf)) : NULL);
+	json_add(o, key, v[0] ? json_checked(json_object_new_string(buf)) : NULL);
 	free(buf);
+}
+
+/**
+ * json_add_raw - add a string as it is
+ * @o: object that is not printed as JSON
+ * @key: name of the member
+ * @v: value, any bytes; "" is null
+ */
+void json_add_raw(struct json_object *o, const char *key, const char *v)
+{
+	json_add(o, key, v[0] ? json_checked(json_object_new_string(v)) : NULL);
+}
+
+/**
+ * json_text - a string that an object has
+ * @o: object
+ * @key: name of the member
+ *
+ * Return: its value, or "".
+ */
+const char *json_text(struct json_object *o, const char *key)
+{
+	struct json_object *v = json_object_object_get(o, key);
+
+	return v ? json_object_get_string(v) : "";
 }
 
 /**
@@ -99,7 +130,7 @@ void json_add_word(struct json_object *o, const char *key, const char *name,
 void json_append(struct json_object *array, struct json_object *v)
 {
 	if (json_object_array_add(array, v))
-		checked(NULL);
+		json_checked(NULL);
 }
 
 /**
@@ -113,6 +144,6 @@ void json_print(struct json_object *o, bool pretty)
 
 	flags |= pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED :
 			  JSON_C_TO_STRING_PLAIN;
-	puts(checked((void *)json_object_to_json_string_ext(o, flags)));
+	puts(json_checked((void *)json_object_to_json_string_ext(o, flags)));
 	json_object_put(o);
 }

@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Completion of kcoloctl for bash; needs nothing but bash.
+# Completion of kcoloctl for bash; needs nothing but bash. What there is of sessions,
+# states, events and parameters the tool says itself.
 
 _kcoloctl_sessions() {
-	kcoloctl session list 2>/dev/null | while read -r name _; do
-		[ "$name" = NAME ] || echo "$name"
+	kcoloctl dump 2>/dev/null | while IFS=$'\t' read -r name _; do
+		echo "$name"
 	done
 }
 
-_kcoloctl_events() {
-	echo session-new session-del session-set peer-connected peer-lost \
-		checkpoint-ready checkpoint-received checkpoint-committed \
-		checkpoint-aborted checkpoint-doubt promoted fenced broken \
-		vm-gone harvest-wanted checkpoint-prepared
+_kcoloctl_params() { kcoloctl set help 2>/dev/null; }
+
+# Options whose value is the next word.
+_kcoloctl_with_value() {
+	case $1 in
+	-s | --session | --name | --color | -n | --count | -t | --timeout | \
+	-T | --type | -e | --epoch | --connect | --bind | --listen | --device-state)
+		return 0 ;;
+	--*)
+		_kcoloctl_params | grep -qxe "${1#--}" ;;
+	*)
+		return 1 ;;
+	esac
 }
 
 # The subcommand's words so far, options and their values left out.
@@ -24,30 +33,103 @@ _kcoloctl_words() {
 		case $word in
 		--)	dashes=$i
 			return ;;
-		-s | --session | --name | -n | --count | -t | --timeout | \
-		-T | --type | -e | --epoch | --connect | --bind | --listen | \
-		--device-state | --threshold | --max-iterations | --min-gain | \
-		--peer-timeout | --pause-limit | --checksum | --log-sync | \
-		--log-sync-timeout | --staging-limit)
-			i=$((i + 1)) ;;
-		-*)	;;
+		=)	i=$((i + 1)) ;;
+		-*)	[[ ${COMP_WORDS[i + 1]} == "=" ]] ||
+				! _kcoloctl_with_value "$word" || i=$((i + 1)) ;;
 		*)	words+=("$word") ;;
 		esac
 	done
 }
 
+# What may come after an option that has a value.
+_kcoloctl_values() {
+	case $1 in
+	-s | --session | --name)
+		_kcoloctl_sessions ;;
+	-T | --type)
+		kcoloctl events --type help 2>/dev/null ;;
+	--device-state)
+		echo session external ;;
+	--checksum | --log-sync)
+		echo on off ;;
+	--color)
+		echo auto always never ;;
+	esac
+}
+
+# The state that is written now, after those before it.
+_kcoloctl_states() {
+	local before="" state
+	[[ $cur != *,* ]] || before=${cur%,*},
+	for state in $(kcoloctl wait help 2>/dev/null); do
+		echo "$before$state"
+	done
+}
+
+# What may come after $n words of the subcommand, and which options it has.
+_kcoloctl_subcommand() {
+	local sessions_after=-1
+
+	case ${words[0]} in
+	"")
+		options="--version"
+		choices="session show dump set get checkpoint abort apply drop
+			promote events wait verify stats" ;;
+	session)
+		case ${words[1]} in
+		"") choices="add del show list" ;;
+		add)
+			options="--connect --bind --listen --insecure --device-state
+				$(_kcoloctl_params | sed 's/^/--/') --"
+			((n == 3)) && choices="primary secondary" ;;
+		del | show)
+			sessions_after=2 ;;
+		esac ;;
+	set)
+		((n % 2)) && choices=$(_kcoloctl_params)
+		((n % 2 && n > 1)) && sessions_after=$n
+		((n % 2)) || choices=$(_kcoloctl_values "--$prev") ;;
+	get)
+		((n == 1)) && choices="$(_kcoloctl_params) id name role state uuid
+			local peer insecure device-state epoch committed pending
+			synced clean links resync sockets stop-reason abort-reason error event-seq
+			scratch-size regions $(_kcoloctl_sessions)"
+		sessions_after=2 ;;
+	checkpoint)
+		options="--urgent"
+		sessions_after=1 ;;
+	events)
+		options="--now --timestamps --statistics --count --timeout --type"
+		sessions_after=1 ;;
+	wait)
+		options="--timeout"
+		((n == 1)) && choices=$(_kcoloctl_states)
+		sessions_after=2 ;;
+	verify)
+		options="--last --timeout"
+		sessions_after=1 ;;
+	stats)
+		options="--all --watch --count"
+		sessions_after=1 ;;
+	apply | drop)
+		options="--epoch"
+		sessions_after=1 ;;
+	show | dump | abort | promote)
+		sessions_after=1 ;;
+	esac
+	((n != sessions_after)) || choices+=" $(_kcoloctl_sessions)"
+}
+
 _kcoloctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local params="threshold max-iterations min-gain peer-timeout
-		pause-limit checksum log-sync log-sync-timeout staging-limit"
-	local fields="id name role state uuid local peer insecure device-state
-		epoch committed pending synced clean stop-reason abort-reason error
-		event-seq scratch-size regions"
-	local common="--session --json --help" options="" choices=""
+	local options="" choices=""
 	local -a words
 	local dashes=0 n
 
 	COMPREPLY=()
+	# bash breaks --OPTION=VALUE in three.
+	[[ $cur != "=" ]] || cur=""
+	[[ $prev != "=" ]] || prev=${COMP_WORDS[COMP_CWORD - 2]}
 	_kcoloctl_words
 	if ((dashes)); then
 		# shellcheck disable=SC2207
@@ -55,66 +137,13 @@ _kcoloctl() {
 		return
 	fi
 	n=${#words[@]}
-	case $prev in
-	-s | --session | --name)
-		choices=$(_kcoloctl_sessions) ;;
-	-T | --type)
-		choices=$(_kcoloctl_events) ;;
-	--device-state)
-		choices="session external" ;;
-	--checksum | --log-sync)
-		choices="on off" ;;
-	-n | --count | -t | --timeout | -e | --epoch | --connect | --bind | \
-	--listen | --log-sync-timeout | --staging-limit | --threshold | --max-iterations | --min-gain | --peer-timeout | \
-	--pause-limit)
-		return ;;
-	*)
-		case ${words[0]} in
-		"")
-			options="--version"
-			choices="session set get checkpoint abort apply drop
-				promote events stats" ;;
-		session)
-			case ${words[1]} in
-			"") choices="add del show list" ;;
-			add)
-				options="--connect --bind --listen --insecure
-					--device-state --threshold --max-iterations --min-gain
-					--peer-timeout --pause-limit
-					--checksum --log-sync
-					--log-sync-timeout --staging-limit --"
-				((n == 3)) && choices="primary secondary" ;;
-			del | show)
-				((n == 2)) && choices=$(_kcoloctl_sessions) ;;
-			esac ;;
-		set)
-			((n % 2)) && choices="$params"
-			((n % 2 && n > 1)) &&
-				choices+=" $(_kcoloctl_sessions)"
-			((n % 2)) || case $prev in
-			checksum | log-sync) choices="on off" ;;
-			esac ;;
-		get)
-			((n == 1)) &&
-				choices="$params $fields $(_kcoloctl_sessions)"
-			((n == 2)) && choices=$(_kcoloctl_sessions) ;;
-		checkpoint)
-			options="--urgent"
-			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
-		events)
-			options="--count --timeout --type --snapshot"
-			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
-		stats)
-			options="--all"
-			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
-		apply | drop)
-			options="--epoch"
-			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
-		abort | promote)
-			((n == 1)) && choices=$(_kcoloctl_sessions) ;;
-		esac
-		[[ $cur == -* ]] && choices="$common $options" ;;
-	esac
+	if [[ $prev == -* ]] && _kcoloctl_with_value "$prev"; then
+		choices=$(_kcoloctl_values "$prev")
+	else
+		_kcoloctl_subcommand
+		[[ $cur != -* ]] ||
+			choices="--session --json --color --help $options"
+	fi
 	# shellcheck disable=SC2207
 	COMPREPLY=($(compgen -W "$choices" -- "$cur"))
 }

@@ -7,6 +7,7 @@
 #include <kcolo.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -17,6 +18,9 @@ enum exit_code {
 	EXIT_USAGE,
 	EXIT_NO_MODULE,
 	EXIT_NO_SESSION,	/* or several, and none was named */
+	EXIT_TIMEOUT,		/* of wait */
+	EXIT_NEVER,		/* what is waited for cannot come any more */
+	EXIT_DIFFERENT,		/* verify: the two ends have not the same */
 };
 
 /**
@@ -50,6 +54,7 @@ struct command {
 	{ .name = "json", .val = 'j' }, \
 	{ .name = "session", .has_arg = required_argument, .val = 's' }, \
 	{ .name = "name", .has_arg = required_argument, .val = 's' }, \
+	{ .name = "color", .has_arg = required_argument, .val = 'C' }, \
 	{ .name = "help", .val = 'h' }, \
 	{ .name = NULL }
 #define CLI_SHORT	"js:h"
@@ -67,8 +72,11 @@ int cli_session(struct cli *cli, struct kcolo **kp);
 int cli_target(struct cli *cli, int argc, char **argv, int ret,
 	       struct kcolo **kp);
 int cli_done(struct kcolo *k, int err);
+int cli_printed(struct kcolo *k, int err);
 int cli_fail(struct kcolo *k, int err);
 int cli_flush(void);
+bool cli_has_session(const struct cli *cli);
+int64_t now_ms(void);
 
 /* commands */
 int cmd_session_add(struct cli *cli, int argc, char **argv);
@@ -84,5 +92,8 @@ int cmd_drop(struct cli *cli, int argc, char **argv);
 int cmd_promote(struct cli *cli, int argc, char **argv);
 int cmd_events(struct cli *cli, int argc, char **argv);
 int cmd_stats(struct cli *cli, int argc, char **argv);
+int cmd_verify(struct cli *cli, int argc, char **argv);
+int cmd_wait(struct cli *cli, int argc, char **argv);
+int cmd_dump(struct cli *cli, int argc, char **argv);
 
 #endif

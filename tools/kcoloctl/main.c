@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "color.h"
 #include "kcoloctl.h"
 
 static const struct command commands[] = {
@@ -28,6 +29,7 @@ static const struct command commands[] = {
 		"  --checksum on|off      CRC32C of the payload\n"
 		"  --log-sync on|off      ask the VMM for its own log before it is needed\n"
 		"  --log-sync-timeout TIME  go on without it after so long\n"
+		"  --reconnect on|off     look for a peer that is lost, or let it come back\n"
 		"  --staging-limit SIZE   secondary: abort an epoch that takes more; 0 is off",
 		cmd_session_add,
 	},
@@ -38,7 +40,9 @@ static const struct command commands[] = {
 		cmd_session_del,
 	},
 	{
-		"session show", "[NAME]", "Say all there is to say of a session.",
+		"session show", "[NAME]",
+		"Say what there is to say of a session, or of all, for people.\n"
+		"\"show\" is the same; \"dump\" and --json are for scripts.",
 		cmd_session_show,
 	},
 	{
@@ -46,12 +50,25 @@ static const struct command commands[] = {
 		cmd_session_list,
 	},
 	{
+		"show", "[NAME]",
+		"Say what there is to say of a session, or of all, for people.\n"
+		"\"session show\" is the same; \"dump\" and --json are for scripts.",
+		cmd_session_show,
+	},
+	{
+		"dump", "[NAME]",
+		"Print a session, or all, for scripts.\n"
+		"A line each: the fields that kcoloctl(8) lists, separated by tabs; \"-\" is\n"
+		"what is absent.",
+		cmd_dump,
+	},
+	{
 		"set", "PARAM VALUE [PARAM VALUE ...] [NAME]",
 		"Change parameters of a session at once.\n\n"
 		"  threshold SIZE, max-iterations N, min-gain PERCENT, peer-timeout TIME,\n"
 		"  pause-limit TIME, checksum on|off, log-sync on|off, log-sync-timeout TIME,\n"
-		"  staging-limit SIZE;\n"
-		"  see \"session add --help\".",
+		"  reconnect on|off, staging-limit SIZE, and, of a primary without a peer, peer ADDR:PORT;\n"
+		"  see \"session add --help\". \"set help\" lists them.",
 		cmd_set,
 	},
 	{
@@ -73,15 +90,16 @@ static const struct command commands[] = {
 	},
 	{
 		"apply", "[--epoch N] [NAME]",
-		"Commit the checkpoint that is prepared on a secondary with external device\n"
-		"state. That is for its VMM to do, which has the device state.\n\n"
+		"Commit the checkpoint that is prepared.\n"
+		"On a secondary with external device state; that is for its VMM to do, which\n"
+		"has the device state.\n\n"
 		"  -e, --epoch N       only if it is this one",
 		cmd_apply,
 	},
 	{
 		"drop", "[--epoch N] [NAME]",
-		"Discard the checkpoint that a secondary with external device state is\n"
-		"receiving or has prepared. The guest of the primary goes on.\n\n"
+		"Discard the checkpoint that is being received or is prepared.\n"
+		"On a secondary with external device state. The guest of the primary goes on.\n\n"
 		"  -e, --epoch N       only if it is this one",
 		cmd_drop,
 	},
@@ -92,19 +110,45 @@ static const struct command commands[] = {
 		cmd_promote,
 	},
 	{
-		"events", "[--count N] [--timeout TIME] [--type TYPE] [--snapshot] [NAME]",
-		"Print events as they come: of one session, or of all.\n\n"
+		"events",
+		"[--now] [--timestamps] [--statistics] [--count N] [--timeout TIME]\n"
+		"       [--type TYPE]... [NAME]",
+		"Print what there is, and then what happens.\n"
+		"Lines \"ACTION OBJECT KEY:VALUE ...\", of one session or of all; \"exists -\"\n"
+		"ends what there is.\n\n"
+		"  -N, --now           exit after what there is\n"
+		"  -i, --timestamps    say when, before each line\n"
+		"  -S, --statistics    counters, too\n"
 		"  -n, --count N       exit after N events\n"
 		"  -t, --timeout TIME  exit after TIME (5 and 5s are seconds, or 500ms); with\n"
 		"                      --count and fewer events, with exit code 1\n"
-		"  -T, --type TYPE     only events of that type; may be repeated\n"
-		"  -S, --snapshot      first say what sessions there are",
+		"  -T, --type TYPE     only events of that type; may be repeated; help lists them",
 		cmd_events,
 	},
 	{
-		"stats", "[--all] [NAME]",
+		"wait", "STATE[,STATE...] [--timeout TIME] [NAME]",
+		"Wait until a session is in one of the states, and print which. Exit code 5:\n"
+		"it was not within TIME; 6: it has ended, or cannot be any more. \"wait help\"\n"
+		"lists the states.\n\n"
+		"  -t, --timeout TIME  5 and 5s are seconds, or 500ms",
+		cmd_wait,
+	},
+	{
+		"verify", "[--last] [--timeout TIME] [NAME]",
+		"Have both ends of a primary's session hash all of RAM at its next checkpoint, in\n"
+		"the pause, and say which pages differ. Exit code 7: some do; 5: there was no\n"
+		"checkpoint within TIME; 6: the session has ended.\n\n"
+		"  -l, --last          what was found last, on either end\n"
+		"  -t, --timeout TIME  5 and 5s are seconds, or 500ms",
+		cmd_verify,
+	},
+	{
+		"stats", "[--all] [--watch[=INTERVAL] [--count N]] [NAME]",
 		"Print the counters of a session.\n\n"
-		"  -a, --all           of all sessions",
+		"  -a, --all           of all sessions\n"
+		"  -w, --watch[=TIME]  again and again, each TIME (1s), with what each gains\n"
+		"                      per second, until SIGINT, SIGTERM or SIGHUP comes\n"
+		"  -n, --count N       exit after N times",
 		cmd_stats,
 	},
 };
@@ -113,7 +157,7 @@ static void print_help(FILE *out)
 {
 	unsigned int i;
 
-	fputs("usage: kcoloctl [--json] [--session NAME] SUBCOMMAND ...\n"
+	fputs("usage: kcoloctl [--json] [--color WHEN] [--session NAME] SUBCOMMAND ...\n"
 	      "       kcoloctl --help | --version\n\n", out);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-14s %.*s\n", commands[i].name,
@@ -181,6 +225,12 @@ int main(int argc, char **argv)
 		case 's':
 			cli.session = optarg;
 			break;
+		case 'C':
+			if (color_use(optarg))
+				break;
+			complain("--color is auto, always or never, not \"%s\"",
+				 optarg);
+			return EXIT_USAGE;
 		default:
 			print_help(stderr);
 			return EXIT_USAGE;

@@ -164,6 +164,15 @@ static int set_all(struct cli *cli, const struct kcolo_params *p)
 	return ret;
 }
 
+static int list_params(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(params); i++)
+		puts(params[i].name);
+	return cli_flush();
+}
+
 /**
  * cmd_set - change parameters
  * @cli: call
@@ -180,6 +189,8 @@ int cmd_set(struct cli *cli, int argc, char **argv)
 
 	if (ret)
 		return ret - 1;
+	if (argc - optind == 1 && !strcmp(argv[optind], "help"))
+		return list_params();
 	for (; argc - optind >= 2; optind += 2) {
 		if (!param_known(argv[optind]))
 			return usage_error(cli, "there is no parameter \"%s\"",
@@ -191,7 +202,7 @@ int cmd_set(struct cli *cli, int argc, char **argv)
 					   argv[optind + 1]);
 	}
 	if (!p.mask)
-		return usage_error(cli, "which parameter, and to what?");
+		return usage_error(cli, "which parameter, and to what? \"set help\" lists them");
 	ret = cli_name(cli, argc, argv);
 	return ret ? ret - 1 : set_all(cli, &p);
 }

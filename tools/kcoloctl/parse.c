@@ -147,6 +147,68 @@ const char *format_time(uint64_t ms, char *buf, size_t len)
 	return buf;
 }
 
+/* Without the zeroes at the end of a fraction, as in "2.50" or "64.0". */
+static void trim(char *number)
+{
+	size_t n = strlen(number);
+
+	while (n && number[n - 1] == '0')
+		number[--n] = '\0';
+	if (n && number[n - 1] == '.')
+		number[n - 1] = '\0';
+}
+
+/**
+ * format_bytes - bytes for people: rounded, with a unit
+ * @bytes: number
+ * @buf: where to
+ * @len: of @buf, FORMAT_MAX is enough
+ *
+ * Return: @buf.
+ */
+const char *format_bytes(uint64_t bytes, char *buf, size_t len)
+{
+	static const char * const units[] = {
+		"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", NULL
+	};
+	char number[FORMAT_MAX];
+	double v = bytes;
+	unsigned int i = 0;
+
+	/* As it is printed: 1023.96 would be 1024.0. */
+	while (v >= 1023.95 && units[i + 1]) {
+		v /= 1024;
+		i++;
+	}
+	snprintf(number, sizeof(number), "%.1f", v);
+	trim(number);
+	snprintf(buf, len, "%s %s", number, units[i]);
+	return buf;
+}
+
+/**
+ * format_us - microseconds for people: three digits after the point at most
+ * @us: number
+ * @buf: where to
+ * @len: of @buf, FORMAT_MAX is enough
+ *
+ * Return: @buf.
+ */
+const char *format_us(uint64_t us, char *buf, size_t len)
+{
+	char number[FORMAT_MAX];
+
+	if (us && us < 1000) {
+		snprintf(buf, len, "%" PRIu64 " us", us);
+		return buf;
+	}
+	snprintf(number, sizeof(number), "%.3f",
+		 us < 1000000 ? us / 1e3 : us / 1e6);
+	trim(number);
+	snprintf(buf, len, "%s %s", number, us && us < 1000000 ? "ms" : "s");
+	return buf;
+}
+
 static const char *escape(const char *text, bool (*is_good)(unsigned char),
 			  char *buf, size_t len)
 {
@@ -214,5 +276,49 @@ const char *word(const char *name, unsigned int value, char buf[WORD_MAX])
 	if (name)
 		return name;
 	snprintf(buf, WORD_MAX, "unknown-%u", value);
+	return buf;
+}
+
+/* What shells and Python's shlex take for more than itself is quoted, too. */
+static bool is_bare(const char *text)
+{
+	const char *p;
+
+	for (p = text; *p; p++)
+		if (!is_printable(*p) || strchr(" \"'\\", *p))
+			return false;
+	return p != text;
+}
+
+/**
+ * quoted - a value of a line for scripts, which has to end somewhere
+ * @text: any bytes
+ * @buf: where to
+ * @len: of @buf, QUOTED_MAX(its length) is enough, else the end is left out
+ *
+ * Return: @buf: @text as it is, or, if it is empty or has spaces, quotes,
+ * backslashes or what is not printable ASCII, in double quotes, with \" and \\,
+ * and \xNN for what is not printable.
+ */
+const char *quoted(const char *text, char *buf, size_t len)
+{
+	size_t n = 0;
+
+	if (is_bare(text)) {
+		snprintf(buf, len, "%s", text);
+		return buf;
+	}
+	buf[n++] = '"';
+	for (; *text && n + sizeof("\\xff\"") <= len; text++) {
+		if (!is_printable(*text))
+			n += snprintf(buf + n, len - n, "\\x%02x",
+				      (unsigned char)*text);
+		else if (*text == '"' || *text == '\\')
+			n += snprintf(buf + n, len - n, "\\%c", *text);
+		else
+			buf[n++] = *text;
+	}
+	buf[n++] = '"';
+	buf[n] = '\0';
 	return buf;
 }

@@ -2,6 +2,7 @@
 /*
  * "session del", "session show" and "session list".
  */
+#include <errno.h>
 #include <stdio.h>
 #include "kcoloctl.h"
 #include "show.h"
@@ -22,8 +23,75 @@ int cmd_session_del(struct cli *cli, int argc, char **argv)
 	return k ? cli_done(k, kcolo_session_del(k)) : ret;
 }
 
+static int list_json(const struct kcolo_session_info *info, void *arg)
+{
+	json_append(arg, session_json(info));
+	return 0;
+}
+
+struct shown {
+	struct kcolo *k;
+	unsigned int nr;
+};
+
+/* It may have ended meanwhile: then what it was is shown without counters. */
+static int show_text(const struct kcolo_session_info *info, void *arg)
+{
+	struct shown *shown = arg;
+	struct kcolo_stats stats;
+	int err = kcolo_stats_get(shown->k, &stats);
+
+	if (err && err != -ENOENT)
+		return err;
+	if (shown->nr++)
+		putchar('\n');
+	session_text(info, err ? NULL : &stats);
+	return 0;
+}
+
+static int show_any(const struct kcolo_session_info *info, void *arg)
+{
+	struct shown *shown = arg;
+	int err = kcolo_session_use_id(shown->k, info->id);
+
+	return err ? err : show_text(info, arg);
+}
+
+static int show_all(const struct cli *cli, struct kcolo *k)
+{
+	struct shown shown = { .k = k };
+	struct json_object *array;
+	int err;
+
+	if (!cli->json)
+		return kcolo_session_dump(k, show_any, &shown);
+	array = json_checked(json_object_new_array());
+	err = kcolo_session_dump(k, list_json, array);
+	if (err)
+		json_object_put(array);
+	else
+		json_print(array, true);
+	return err;
+}
+
+static int show_one(const struct cli *cli, struct kcolo *k)
+{
+	struct shown shown = { .k = k };
+	struct kcolo_session_info info;
+	int err = kcolo_session_get(k, &info);
+
+	if (err)
+		return err;
+	if (cli->json)
+		json_print(session_json(&info), true);
+	else
+		err = show_text(&info, &shown);
+	kcolo_session_info_free(&info);
+	return err;
+}
+
 /**
- * cmd_session_show - say all there is to say of a session
+ * cmd_session_show - say what there is to say of a session, or of all
  * @cli: call
  * @argc: of the subcommand
  * @argv: of the subcommand
@@ -32,30 +100,18 @@ int cmd_session_del(struct cli *cli, int argc, char **argv)
  */
 int cmd_session_show(struct cli *cli, int argc, char **argv)
 {
-	struct kcolo_session_info info;
 	struct kcolo *k;
-	int err, ret;
+	int ret = cli_options(cli, argc, argv);
 
-	ret = cli_target(cli, argc, argv, cli_options(cli, argc, argv), &k);
-	if (!k)
+	if (!ret)
+		ret = cli_name(cli, argc, argv);
+	if (ret)
+		return ret - 1;
+	ret = cli_has_session(cli) ? cli_session(cli, &k) : cli_open(&k);
+	if (ret)
 		return ret;
-	err = kcolo_session_get(k, &info);
-	if (err)
-		return cli_done(k, err);
-	if (cli->json)
-		json_print(session_json(&info), true);
-	else
-		session_text(&info);
-	kcolo_session_info_free(&info);
-	ret = cli_flush();
-	kcolo_close(k);
-	return ret;
-}
-
-static int list_json(const struct kcolo_session_info *info, void *arg)
-{
-	json_append(arg, session_json(info));
-	return 0;
+	return cli_printed(k, cli_has_session(cli) ? show_one(cli, k) :
+						     show_all(cli, k));
 }
 
 static int list_text(const struct kcolo_session_info *info, void *arg)

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * A session in JSON.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,11 +9,14 @@
 #include "parse.h"
 #include "show.h"
 
-#define ADDR_MAX	80
-#define UUID_MAX	40
-
-/* "" while the pair has not agreed on one. */
-static const char *format_uuid(const uint8_t uuid[16], char buf[UUID_MAX])
+/**
+ * format_uuid - an identity in words
+ * @uuid: of the pair
+ * @buf: where to
+ *
+ * Return: @buf, "" while the pair has not agreed on one.
+ */
+const char *format_uuid(const uint8_t uuid[16], char buf[UUID_MAX])
 {
 	static const uint8_t none[16];
 	unsigned int i, n = 0;
@@ -82,6 +88,7 @@ struct json_object *session_json(const struct kcolo_session_info *info)
 	json_add_string(o, "peer",
 			kcolo_addr_format(&info->peer, buf, sizeof(buf)));
 	json_add_bool(o, "insecure", info->insecure);
+	json_add_bool(o, "sockets", info->sockets);
 	json_add_word(o, "device-state",
 		      kcolo_device_state_name(info->device_state),
 		      info->device_state);
@@ -104,80 +111,4 @@ struct json_object *session_json(const struct kcolo_session_info *info)
 	json_add_u64(o, "scratch-size", info->scratch_size);
 	add_regions(o, info);
 	return o;
-}
-
-static void params_text(const struct kcolo_params *p)
-{
-	char buf[FORMAT_MAX];
-
-	printf("  threshold: %s%s\n",
-	       format_size(p->threshold, buf, sizeof(buf)),
-	       p->threshold ? "" : " (no pre-copy)");
-	printf("  max-iterations: %" PRIu32 "\n", p->max_iterations);
-	printf("  min-gain: %" PRIu32 "%%\n", p->min_gain);
-	printf("  peer-timeout: %s\n",
-	       format_time(p->peer_timeout, buf, sizeof(buf)));
-	printf("  pause-limit: %s\n", p->pause_limit ?
-	       format_time(p->pause_limit, buf, sizeof(buf)) : "none");
-	printf("  checksum: %s\n", p->checksum ? "on" : "off");
-	printf("  log-sync: %s\n", p->log_sync ?
-	       format_time(p->log_sync_timeout, buf, sizeof(buf)) : "off");
-	printf("  reconnect: %s\n", p->reconnect ? "on" : "off");
-	printf("  staging-limit: %s\n", p->staging_limit ?
-	       format_size(p->staging_limit, buf, sizeof(buf)) : "none");
-}
-
-static void line(const char *key, const char *value)
-{
-	char buf[ERROR_PLAIN];
-
-	if (value[0])
-		printf("  %s: %s\n", key, plain(value, buf, sizeof(buf)));
-}
-
-static void regions_text(const struct kcolo_session_info *info)
-{
-	char buf[FORMAT_MAX], name[NAME_PLAIN];
-	size_t i;
-
-	for (i = 0; i < info->nr_regions; i++)
-		printf("  region %s: %s at 0x%" PRIx64 "\n",
-		       plain(info->regions[i].name, name, sizeof(name)),
-		       format_size(info->regions[i].size, buf, sizeof(buf)),
-		       info->regions[i].address);
-}
-
-/**
- * session_text - print a session for people
- * @info: session
- */
-void session_text(const struct kcolo_session_info *info)
-{
-	char buf[ADDR_MAX], name[NAME_PLAIN];
-
-	printf("session %s\n  id: %" PRIu32 "\n",
-	       plain(info->name, name, sizeof(name)), info->id);
-	line("role", word(kcolo_role_name(info->role), info->role, buf));
-	line("state", word(kcolo_state_name(info->state), info->state, buf));
-	line("uuid", format_uuid(info->uuid, buf));
-	line("local", kcolo_addr_format(&info->local, buf, sizeof(buf)));
-	line("peer", kcolo_addr_format(&info->peer, buf, sizeof(buf)));
-	line("security", info->insecure ? "none (insecure)" : "key");
-	line("device-state", word(kcolo_device_state_name(info->device_state),
-				  info->device_state, buf));
-	params_text(&info->params);
-	printf("  epoch: %" PRIu64 "\n  committed: %" PRIu64 "\n",
-	       info->epoch, info->committed);
-	line("pending", format_size(info->pending, buf, sizeof(buf)));
-	line("synced", info->clean ? "clean" : info->synced ? "yes" : "no");
-	if (info->stop_reason)
-		line("stop-reason",
-		     word(kcolo_stop_reason_name(info->stop_reason),
-			  info->stop_reason, buf));
-	if (info->abort_reason)
-		line("abort-reason",
-		     word(kcolo_abort_reason_name(info->abort_reason),
-			  info->abort_reason, buf));
-	line("error", info->error);
-	regions_text(info);
 }

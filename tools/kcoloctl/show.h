@@ -11,8 +11,14 @@
 #define NAME_PLAIN	PLAIN_MAX(KCOLO_NAME_MAX)
 #define ERROR_PLAIN	PLAIN_MAX(512)
 
+#define ADDR_MAX	80
+#define UUID_MAX	40
+
 /* json.c */
+void *json_checked(void *p);
 struct json_object *json_new(void);
+void json_add_raw(struct json_object *o, const char *key, const char *v);
+const char *json_text(struct json_object *o, const char *key);
 void json_add(struct json_object *o, const char *key, struct json_object *v);
 void json_add_u64(struct json_object *o, const char *key, uint64_t v);
 void json_add_bool(struct json_object *o, const char *key, bool v);
@@ -24,6 +30,10 @@ void json_print(struct json_object *o, bool pretty);
 
 /* show.c */
 struct json_object *session_json(const struct kcolo_session_info *info);
-void session_text(const struct kcolo_session_info *info);
+const char *format_uuid(const uint8_t uuid[16], char buf[UUID_MAX]);
+
+/* text.c */
+void session_text(const struct kcolo_session_info *info,
+		  const struct kcolo_stats *stats);
 
 #endif

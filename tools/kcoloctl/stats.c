@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "stats": the counters.
+ * "stats": the counters, once; watch.c has them again and again.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include "kcoloctl.h"
 #include "show.h"
+#include "watch.h"
 
-static struct json_object *stats_json(const struct kcolo_stats *stats)
+/**
+ * stats_json - counters in JSON
+ * @stats: of a session
+ *
+ * Return: an object that the caller puts.
+ */
+struct json_object *stats_json(const struct kcolo_stats *stats)
 {
 	struct json_object *o = json_new();
 	unsigned int i;
@@ -42,49 +50,105 @@ static int print_one(const struct kcolo_stats *stats, void *arg)
 	return 0;
 }
 
-static int show_all(const struct cli *cli)
+static int show_all(const struct cli *cli, struct kcolo *k)
 {
 	struct json_object *array = NULL;
-	struct kcolo *k;
-	int err, ret = cli_open(&k);
+	int err;
 
-	if (ret)
-		return ret;
 	if (cli->json)
-		array = json_object_new_array();
+		array = json_checked(json_object_new_array());
 	err = kcolo_stats_dump(k, print_one, array);
-	if (err) {
+	if (err)
 		json_object_put(array);
-		ret = cli_fail(k, err);
-	} else {
-		if (cli->json)
-			json_print(array, true);
-		ret = cli_flush();
-	}
-	kcolo_close(k);
-	return ret;
+	else if (cli->json)
+		json_print(array, true);
+	return err;
 }
 
-static int show_session(struct cli *cli)
+static int show_session(const struct cli *cli, struct kcolo *k)
 {
 	struct kcolo_stats stats;
+	int err = kcolo_stats_get(k, &stats);
+
+	if (err)
+		return err;
+	if (cli->json)
+		json_print(stats_json(&stats), true);
+	else
+		stats_text(&stats);
+	return 0;
+}
+
+struct stats_call {
+	bool all;
+	struct watch watch;
+};
+
+static int run(struct cli *cli, struct stats_call *call)
+{
 	struct kcolo *k;
-	int err, ret = cli_session(cli, &k);
+	int ret = call->all ? cli_open(&k) : cli_session(cli, &k);
 
 	if (ret)
 		return ret;
-	err = kcolo_stats_get(k, &stats);
-	if (err) {
-		ret = cli_fail(k, err);
-	} else {
-		if (cli->json)
-			json_print(stats_json(&stats), true);
-		else
-			stats_text(&stats);
-		ret = cli_flush();
+	if (call->watch.interval_ms)
+		return watch(&call->watch, k, call->all);
+	return cli_printed(k, call->all ? show_all(cli, k) :
+					  show_session(cli, k));
+}
+
+/* Return: as of cli_option(). */
+static int take_interval(struct stats_call *call, struct cli *cli,
+			 const char *text)
+{
+	uint64_t ms;
+
+	if (parse_time(text, PARSE_S, &ms) && ms && ms <= WATCH_MAX_MS) {
+		call->watch.interval_ms = ms;
+		return 0;
 	}
-	kcolo_close(k);
-	return ret;
+	return usage_error(cli, "--watch is a time up to a day, as 500ms or 2s, not \"%s\"",
+			   text) + 1;
+}
+
+static int take_option(struct stats_call *call, struct cli *cli, int c)
+{
+	switch (c) {
+	case 'a':
+		call->all = true;
+		return 0;
+	case 'w':
+		return take_interval(call, cli, optarg ? optarg : "1s");
+	case 'n':
+		if (parse_number(optarg, UINT64_MAX, &call->watch.count) &&
+		    call->watch.count)
+			return 0;
+		return usage_error(cli, "--count is a number, not \"%s\"",
+				   optarg) + 1;
+	default:
+		return cli_option(cli, c);
+	}
+}
+
+/* "--watch 2s": getopt_long() takes only "--watch=2s". Return: arguments now. */
+static int join_interval(int argc, char **argv)
+{
+	static char joined[32];
+	uint64_t ms;
+	int i;
+
+	for (i = 1; i + 1 < argc; i++) {
+		if ((strcmp(argv[i], "--watch") && strcmp(argv[i], "-w")) ||
+		    !parse_time(argv[i + 1], PARSE_S, &ms) ||
+		    snprintf(joined, sizeof(joined), "-w%s", argv[i + 1]) >=
+		    (int)sizeof(joined))
+			continue;
+		argv[i] = joined;
+		memmove(argv + i + 1, argv + i + 2,
+			(argc - i - 1) * sizeof(*argv));
+		return argc - 1;
+	}
+	return argc;
 }
 
 /**
@@ -99,23 +163,24 @@ int cmd_stats(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "all", no_argument, NULL, 'a' },
+		{ "watch", optional_argument, NULL, 'w' },
+		{ "count", required_argument, NULL, 'n' },
 		CLI_OPTIONS
 	};
-	bool all = false;
+	struct stats_call call = { .watch.cli = cli };
 	int c, ret = 0;
 
-	while (!ret && (c = getopt_long(argc, argv, "a" CLI_SHORT, options,
-					NULL)) != -1) {
-		if (c == 'a')
-			all = true;
-		else
-			ret = cli_option(cli, c);
-	}
+	argc = join_interval(argc, argv);
+	while (!ret && (c = getopt_long(argc, argv, "aw::n:" CLI_SHORT,
+					options, NULL)) != -1)
+		ret = take_option(&call, cli, c);
 	if (!ret)
 		ret = cli_name(cli, argc, argv);
 	if (ret)
 		return ret - 1;
-	if (all && cli->session)
+	if (call.all && cli->session)
 		return usage_error(cli, "--all is all sessions");
-	return all ? show_all(cli) : show_session(cli);
+	if (call.watch.count && !call.watch.interval_ms)
+		return usage_error(cli, "--count goes with --watch");
+	return run(cli, &call);
 }

@@ -57,6 +57,60 @@ static void test_number(void)
 	}
 }
 
+static void test_quoted(void)
+{
+	static const struct {
+		const char *text;
+		const char *quoted;
+	} t[] = {
+		{ "vm1", "vm1" }, { "", "\"\"" }, { "10.0.0.2:7000", "10.0.0.2:7000" },
+		{ "[fe80::1%eth0]:7000", "[fe80::1%eth0]:7000" },
+		{ "a b", "\"a b\"" }, { "a\"b", "\"a\\\"b\"" },
+		{ "a\\b", "\"a\\\\b\"" }, { "it's", "\"it's\"" },
+		{ "a\tb\n", "\"a\\x09b\\x0a\"" }, { "\303\251", "\"\\xc3\\xa9\"" },
+		{ "\\x41", "\"\\\\x41\"" },
+	};
+	char buf[QUOTED_MAX(32)], small[8];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		ok(!strcmp(quoted(t[i].text, buf, sizeof(buf)), t[i].quoted),
+		   "quoted %s is %s", t[i].quoted, buf);
+	ok(!strcmp(quoted("\1\2\3", small, sizeof(small)), "\"\\x01\""),
+	   "quoted, cut off, is %s", small);
+	memset(buf, 'x', sizeof(buf));
+	ok(strlen(quoted("\1\1\1\1\1\1\1\1", buf, QUOTED_MAX(8))) ==
+	   QUOTED_MAX(8) - 1 && buf[QUOTED_MAX(8)] == 'x',
+	   "quoted has room for all");
+}
+
+static void test_people(void)
+{
+	static const struct {
+		const char *(*format)(uint64_t v, char *buf, size_t len);
+		uint64_t v;
+		const char *text;
+	} t[] = {
+		{ format_bytes, 0, "0 B" }, { format_bytes, 1023, "1023 B" },
+		{ format_bytes, 1024, "1 KiB" }, { format_bytes, 64 << 20, "64 MiB" },
+		{ format_bytes, 1536, "1.5 KiB" }, { format_bytes, 104857600, "100 MiB" },
+		{ format_bytes, (1 << 20) - 1, "1 MiB" },
+		{ format_bytes, 10 << 20, "10 MiB" },
+		{ format_bytes, UINT64_MAX, "16 EiB" },
+		{ format_us, 0, "0 s" }, { format_us, 999, "999 us" },
+		{ format_us, 1000, "1 ms" }, { format_us, 118368, "118.368 ms" },
+		{ format_us, 100000, "100 ms" }, { format_us, 2000000, "2 s" },
+		{ format_us, 2500000, "2.5 s" }, { format_us, 3600000000, "3600 s" },
+		{ format_us, 999999, "999.999 ms" },
+	};
+	char buf[FORMAT_MAX];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		ok(!strcmp(t[i].format(t[i].v, buf, sizeof(buf)), t[i].text),
+		   "for people %s is %s", t[i].text, buf);
+}
+
 static void test_size(void)
 {
 	static const struct {
@@ -330,6 +384,8 @@ int main(int argc, char **argv)
 {
 	puts("KTAP version 1");
 	test_number();
+	test_quoted();
+	test_people();
 	test_size();
 	test_time();
 	test_switch();

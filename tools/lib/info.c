@@ -46,10 +46,14 @@ const struct nla_policy kcolo_session_attrs[KCOLO_A_SESSION_MAX + 1] = {
 	[KCOLO_A_SESSION_LOG_SYNC] = { .type = NLA_U8 },
 	[KCOLO_A_SESSION_RECONNECT] = { .type = NLA_U8 },
 	[KCOLO_A_SESSION_LINKS] = { .type = NLA_U64 },
+	[KCOLO_A_SESSION_SOCKETS] = { .type = NLA_FLAG },
 	[KCOLO_A_SESSION_RESYNC] = { .type = NLA_U32 },
 	[KCOLO_A_SESSION_STAGING_LIMIT] = { .type = NLA_U64 },
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = { .type = NLA_U32 },
 	[KCOLO_A_SESSION_CLEAN] = { .type = NLA_U8 },
+	[KCOLO_A_SESSION_VERIFIED_PAGES] = { .type = NLA_U64 },
+	[KCOLO_A_SESSION_DIFFERENT] = { .type = NLA_U64 },
+	[KCOLO_A_SESSION_DIFFERENCE] = { .type = NLA_NESTED },
 };
 
 /**
@@ -200,6 +204,7 @@ static void parse_fields(struct nlattr **tb, struct kcolo_session_info *info)
 		memcpy(info->uuid, nla_data(tb[KCOLO_A_SESSION_UUID]),
 		       sizeof(info->uuid));
 	info->insecure = tb[KCOLO_A_SESSION_INSECURE];
+	info->sockets = tb[KCOLO_A_SESSION_SOCKETS];
 	info->device_state = get_u32(tb, KCOLO_A_SESSION_DEVICE_STATE);
 	info->epoch = get_u64(tb, KCOLO_A_SESSION_EPOCH);
 	info->committed = get_u64(tb, KCOLO_A_SESSION_COMMITTED);

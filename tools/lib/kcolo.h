@@ -4,7 +4,8 @@
  *
  * A handle (struct kcolo) talks to the module and drives at most one session.
  * A handle belongs to one thread at a time; several handles may drive the same
- * session, but one has all its regions. No function keeps global state. Functions
+ * session, but one has all its regions. No function keeps global state
+ * (Documentation/libkcolo.rst has the rules, and a VMM in 60 lines). Functions
  * return 0 (or what they say) on success and a negative errno on failure;
  * kcolo_error() then has the reason in words, the kernel's own where the kernel
  * refused. No request waits for longer than five seconds (-ETIMEDOUT); the kernel
@@ -120,6 +121,8 @@ struct kcolo_params {
  * @role: KCOLO_ROLE_PRIMARY or KCOLO_ROLE_SECONDARY
  * @local: where a secondary listens; for a primary optional (family 0 is none)
  * @peer: where a primary connects to; family 0 for a secondary
+ * @sockets: it makes no connections, but is given them by kcolo_connect(); no
+ *	addresses then
  * @insecure: must be true until sessions have keys
  * @device_state: the same on both hosts
  * @params: parameters other than their defaults
@@ -129,6 +132,7 @@ struct kcolo_session_config {
 	enum kcolo_role role;
 	union kcolo_addr local;
 	union kcolo_addr peer;
+	bool sockets;
 	bool insecure;
 	enum kcolo_device_state device_state;
 	struct kcolo_params params;
@@ -174,6 +178,7 @@ struct kcolo_region {
  * @uuid: of the pair, all 0 while it has not agreed on one
  * @local: where it listens or comes from; family 0 is none
  * @peer: address of the peer; family 0 is none
+ * @sockets: its connections are handed in
  * @insecure: there is no key
  * @device_state: who carries it
  * @params: all of them
@@ -200,6 +205,7 @@ struct kcolo_session_info {
 	uint8_t uuid[16];
 	union kcolo_addr local;
 	union kcolo_addr peer;
+	bool sockets;
 	bool insecure;
 	enum kcolo_device_state device_state;
 	struct kcolo_params params;
@@ -235,6 +241,7 @@ struct kcolo_session_info {
  * @rounds: that ran before the pause
  * @pause_us: microseconds since checkpoint-ready
  * @error: in words, "" is none
+ * @different: pages that are not equal, of KCOLO_EVENT_TYPE_VERIFIED
  *
  * A member that an event does not carry is 0.
  */
@@ -253,18 +260,42 @@ struct kcolo_event {
 	uint32_t rounds;
 	uint64_t pause_us;
 	char error[256];
+	uint64_t different;
+};
+
+/* More counters than there are: one that is new does not change the structure. */
+#define KCOLO_STATS_ROOM	128
+
+/**
+ * struct kcolo_verified - what a verification has found
+ * @epoch: that was verified
+ * @pages: that were compared, all of all regions
+ * @different: of them, that were not equal
+ * @nr: entries of @difference, 64 at most
+ * @difference: the first of them: name of the region, index of the page
+ */
+struct kcolo_verified {
+	uint64_t epoch;
+	uint64_t pages;
+	uint64_t different;
+	size_t nr;
+	struct kcolo_difference {
+		char region[KCOLO_NAME_MAX + 1];
+		uint64_t page;
+	} difference[64];
 };
 
 /**
  * struct kcolo_stats - counters of a session
  * @session_id: of the session
  * @session_name: of the session
- * @value: indexed by KCOLO_A_STATS_*; kcolo_stats_name() names the index
+ * @value: indexed by KCOLO_A_STATS_*, up to the KCOLO_A_STATS_MAX that the caller
+ *	knows; kcolo_stats_name() names the index
  */
 struct kcolo_stats {
 	uint32_t session_id;
 	char session_name[KCOLO_NAME_MAX + 1];
-	uint64_t value[KCOLO_A_STATS_MAX + 1];
+	uint64_t value[KCOLO_STATS_ROOM];
 };
 
 /*
@@ -289,6 +320,14 @@ int kcolo_session_use_id(struct kcolo *k, uint32_t id);
 int kcolo_session_use_name(struct kcolo *k, const char *name);
 int kcolo_session_fd(const struct kcolo *k);		/* -1 when there is none */
 int kcolo_session_del(struct kcolo *k);
+/*
+ * Give a session that was made with @sockets its two connections to the peer, TCP
+ * sockets, with kTLS if they are to be encrypted, while it has no peer. The peer's
+ * session is given the other ends. Whether they take each other is told by
+ * KCOLO_EVENT_TYPE_PEER_CONNECTED. The caller may close its fds, and must not read
+ * or write them any more. When the peer is lost, two new ones are needed.
+ */
+int kcolo_connect(struct kcolo *k, int control_fd, int data_fd);
 
 /*
  * Reading and setting. A dump's @cb may use the handle; what it returns, if not
@@ -339,6 +378,15 @@ int kcolo_flush(struct kcolo *k);
 int kcolo_devstate_write(struct kcolo *k, const void *buf, size_t len);
 int kcolo_commit(struct kcolo *k);
 int kcolo_abort(struct kcolo *k);
+
+/*
+ * For users who want to know that all of a VMM's writes are logged: at the next
+ * checkpoint both ends hash every page of every region, in its pause, which gets
+ * longer by that, and compare. KCOLO_EVENT_TYPE_VERIFIED says how many differ,
+ * kcolo_verify_get() which, on either end; -ENODATA when nothing was verified yet.
+ */
+int kcolo_verify(struct kcolo *k);
+int kcolo_verify_get(struct kcolo *k, struct kcolo_verified *verified);
 
 /*
  * The secondary. kcolo_devstate_read() allocates *@buf (free() it) with the

@@ -176,6 +176,7 @@ static const char * const event_type_names[] = {
 	[KCOLO_EVENT_TYPE_VM_GONE] = "vm-gone",
 	[KCOLO_EVENT_TYPE_HARVEST_WANTED] = "harvest-wanted",
 	[KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED] = "checkpoint-prepared",
+	[KCOLO_EVENT_TYPE_VERIFIED] = "verified",
 };
 
 /**
@@ -298,6 +299,12 @@ static const char * const session_attr_names[] = {
 	[KCOLO_A_SESSION_LINKS] = "links",
 	[KCOLO_A_SESSION_RESYNC] = "resync",
 	[KCOLO_A_SESSION_STAGING_LIMIT] = "staging-limit",
+	[KCOLO_A_SESSION_SOCKETS] = "sockets",
+	[KCOLO_A_SESSION_CONTROL_FD] = "control-fd",
+	[KCOLO_A_SESSION_DATA_FD] = "data-fd",
+	[KCOLO_A_SESSION_VERIFIED_PAGES] = "verified-pages",
+	[KCOLO_A_SESSION_DIFFERENT] = "different",
+	[KCOLO_A_SESSION_DIFFERENCE] = "difference",
 };
 
 /**

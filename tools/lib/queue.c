@@ -20,6 +20,7 @@ static const struct nla_policy event_attrs[KCOLO_A_EVENT_MAX + 1] = {
 	[KCOLO_A_EVENT_PENDING] = { .type = NLA_U64 },
 	[KCOLO_A_EVENT_ROUNDS] = { .type = NLA_U32 },
 	[KCOLO_A_EVENT_PAUSE_US] = { .type = NLA_U64 },
+	[KCOLO_A_EVENT_DIFFERENT] = { .type = NLA_U64 },
 	[KCOLO_A_EVENT_ERROR] = { .type = NLA_STRING },
 };
 
@@ -58,6 +59,7 @@ static bool parse_event(const struct nlmsghdr *nlh, struct kcolo_event *ev)
 	ev->pending = get_u64(tb, KCOLO_A_EVENT_PENDING);
 	ev->rounds = get_u32(tb, KCOLO_A_EVENT_ROUNDS);
 	ev->pause_us = get_u64(tb, KCOLO_A_EVENT_PAUSE_US);
+	ev->different = get_u64(tb, KCOLO_A_EVENT_DIFFERENT);
 	if (tb[KCOLO_A_EVENT_ERROR])
 		kcolo_copy_string(ev->error, sizeof(ev->error),
 				  tb[KCOLO_A_EVENT_ERROR]);

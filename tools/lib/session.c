@@ -124,6 +124,8 @@ static int put_config(struct nl_msg *msg, const struct kcolo_session_config *c)
 	    nla_put_u32(msg, KCOLO_A_SESSION_DEVICE_STATE, c->device_state) ||
 	    put_params(msg, &c->params))
 		return -1;
+	if (c->sockets && nla_put_flag(msg, KCOLO_A_SESSION_SOCKETS))
+		return -1;
 	return c->insecure ? nla_put_flag(msg, KCOLO_A_SESSION_INSECURE) : 0;
 }
 
@@ -277,6 +279,27 @@ int kcolo_session_fd(const struct kcolo *k)
 int kcolo_session_del(struct kcolo *k)
 {
 	return kcolo_session_simple(k, KCOLO_CMD_SESSION_DEL);
+}
+
+/**
+ * kcolo_connect - give a session its connections
+ * @k: handle of a session that was made with sockets, and has no peer
+ * @control_fd: TCP socket, connected
+ * @data_fd: another one
+ *
+ * Return: 0 or a negative errno.
+ */
+int kcolo_connect(struct kcolo *k, int control_fd, int data_fd)
+{
+	struct kcolo_request rq;
+	int err = kcolo_session_request(k, &rq, KCOLO_CMD_CONNECT);
+
+	if (err)
+		return err;
+	if (nla_put_s32(rq.msg, KCOLO_A_SESSION_CONTROL_FD, control_fd) ||
+	    nla_put_s32(rq.msg, KCOLO_A_SESSION_DATA_FD, data_fd))
+		return kcolo_request_fail(k, &rq, -ENOMEM);
+	return kcolo_request_run(k, &rq);
 }
 
 static int take_session(struct kcolo *k, const struct nlmsghdr *nlh,

@@ -309,6 +309,7 @@ static void on_request(struct asked *a)
 	if (a->genl->cmd == KCOLO_CMD_STATS_GET) {
 		if (is_dump)
 			return dump(a, fake_put_stats);
+		fake.gone = fake.gone || fake.no_stats;
 		if (find(a, a->tb[KCOLO_A_STATS_SESSION_ID],
 			 a->tb[KCOLO_A_STATS_SESSION_NAME]))
 			answer(a, fake_put_stats);
@@ -356,6 +357,7 @@ static void from_environment(void)
 		{ "FAKE_STATE", &fake.state },
 		{ "FAKE_ENDS", &fake.ends },
 		{ "FAKE_RAW", &fake.raw },
+		{ "FAKE_NO_STATS", &fake.no_stats },
 	};
 	unsigned int i;
 

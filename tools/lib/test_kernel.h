@@ -28,6 +28,7 @@
  * @event_seq: of the session
  * @other: the name is now that of another session
  * @gone: there is no session of that id or name any more
+ * @no_stats: it has ended when its counters are asked for
  * @ends: when it is subscribed to it 1 has closed, 2 is gone, 3 is gone and its
  *	name another's
  * @log_size: of a region, 0 on a secondary
@@ -52,7 +53,7 @@ struct fake {
 	_Atomic int no_module, sessions, torn, state, log_size;
 	_Atomic int role, epoch, committed, abort_reason, event_seq, links;
 	_Atomic int reconnect;
-	_Atomic int other, gone, ends, promoted, gap;
+	_Atomic int other, gone, no_stats, ends, promoted, gap;
 	_Atomic int early_events, late_events, silent, lose, full, session_fd;
 	_Atomic int mapped, raw, hang_up, subscribes, dels;
 	_Atomic uint64_t params, mutate;

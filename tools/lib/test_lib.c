@@ -458,6 +458,7 @@ int main(void)
 	test_devstate();
 	test_external();
 	test_use_fd();
+	test_handles();
 	test_fuzz();
 	printf("1..%u\n# %u failed\n", nr, failed);
 	return failed ? 1 : 0;

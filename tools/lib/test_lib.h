@@ -11,6 +11,9 @@ void ok(bool good, const char *what);
 struct kcolo *begin(void);
 bool readable(struct kcolo *k);
 
+/* test_handles.c */
+void test_handles(void);
+
 /* test_reread.c */
 void test_reread(void);
 

@@ -226,6 +226,8 @@ enum kcolo_abort_reason {
  *   has logged elsewhere to the user log, and says log-synced.
  * @KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED: Secondary, all pages of the epoch
  *   given are there; the VMM says apply once it has the device state, or drop.
+ * @KCOLO_EVENT_TYPE_VERIFIED: All pages of the epoch given were compared;
+ *   different says how many are not equal, verify-get which.
  */
 enum kcolo_event_type {
 	KCOLO_EVENT_TYPE_NONE,
@@ -245,6 +247,7 @@ enum kcolo_event_type {
 	KCOLO_EVENT_TYPE_VM_GONE,
 	KCOLO_EVENT_TYPE_HARVEST_WANTED,
 	KCOLO_EVENT_TYPE_CHECKPOINT_PREPARED,
+	KCOLO_EVENT_TYPE_VERIFIED,
 };
 
 enum {
@@ -260,6 +263,15 @@ enum {
 	__KCOLO_A_REGION_MAX
 };
 #define KCOLO_A_REGION_MAX (__KCOLO_A_REGION_MAX - 1)
+
+enum {
+	KCOLO_A_DIFFERENCE_PAD = 1,
+	KCOLO_A_DIFFERENCE_REGION,
+	KCOLO_A_DIFFERENCE_PAGE,
+
+	__KCOLO_A_DIFFERENCE_MAX
+};
+#define KCOLO_A_DIFFERENCE_MAX (__KCOLO_A_DIFFERENCE_MAX - 1)
 
 enum {
 	KCOLO_A_SESSION_PAD = 1,
@@ -298,6 +310,12 @@ enum {
 	KCOLO_A_SESSION_LINKS,
 	KCOLO_A_SESSION_RESYNC,
 	KCOLO_A_SESSION_STAGING_LIMIT,
+	KCOLO_A_SESSION_SOCKETS,
+	KCOLO_A_SESSION_CONTROL_FD,
+	KCOLO_A_SESSION_DATA_FD,
+	KCOLO_A_SESSION_VERIFIED_PAGES,
+	KCOLO_A_SESSION_DIFFERENT,
+	KCOLO_A_SESSION_DIFFERENCE,
 
 	__KCOLO_A_SESSION_MAX
 };
@@ -318,6 +336,7 @@ enum {
 	KCOLO_A_EVENT_ROUNDS,
 	KCOLO_A_EVENT_PAUSE_US,
 	KCOLO_A_EVENT_ERROR,
+	KCOLO_A_EVENT_DIFFERENT,
 
 	__KCOLO_A_EVENT_MAX
 };
@@ -412,6 +431,9 @@ enum {
 	KCOLO_CMD_DROP,
 	KCOLO_CMD_LOG_SYNCED,
 	KCOLO_CMD_CLEAN,
+	KCOLO_CMD_CONNECT,
+	KCOLO_CMD_VERIFY,
+	KCOLO_CMD_VERIFY_GET,
 
 	__KCOLO_CMD_MAX
 };

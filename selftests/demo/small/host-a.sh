@@ -38,8 +38,9 @@ while [ "$(state)" = connecting ]; do
 done
 tell "session $SESSION is connected: first a full sync of all RAM"
 $CTL events --type checkpoint-committed $SESSION |
-while read -r _ _ rest; do
-	epoch=$(epoch_of "$rest")
+while read -r line; do
+	[ "$(value_of event "$line")" = checkpoint-committed ] || continue
+	epoch=$(value_of epoch "$line")
 	steer "$epoch"
 	flush 1 &		# once kvmm has the verdict, before the next one
 	if [ "$epoch" -eq 1 ]; then

@@ -37,12 +37,13 @@ kill_in_checkpoint() {
 
 watch_and_kill() {
 	$CTL events --type checkpoint-committed --type promoted $SESSION |
-	while read -r _ type rest; do
-		if [ "$type" = promoted ]; then
-			show session list
-		elif [ "$(epoch_of "$rest")" -eq $last ]; then
-			kill_in_checkpoint &
-		fi
+	while read -r line; do
+		case $(value_of event "$line") in
+		promoted)
+			show session list ;;
+		checkpoint-committed)
+			[ "$(value_of epoch "$line")" -ne $last ] || kill_in_checkpoint & ;;
+		esac
 	done
 }
 

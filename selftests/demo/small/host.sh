@@ -44,9 +44,12 @@ counter() {	# name, as kcoloctl stats has it
 	$CTL stats $SESSION | sed -n "s/^ *$1  *//p"
 }
 
-epoch_of() {	# what follows the type in a line of kcoloctl events
-	epoch=${1##*epoch=}
-	echo "${epoch%% *}"
+value_of() {	# key, line of kcoloctl events; of values without spaces
+	case $2 in
+	*" $1:"*)
+		value=${2#*" $1:"}
+		echo "${value%% *}" ;;
+	esac
 }
 
 # The session is there as soon as the launcher has made it.

@@ -89,7 +89,7 @@ class Story:
             record = json.loads(text)
         except ValueError:      # the last line of a host that was killed
             return
-        kind = record.get('type')
+        kind = record.get('type', record.get('event'))
         if (host, kind) == ('a', 'checkpoint'):
             self.checkpoint(record)
         elif (host, kind) == ('b', 'peer-lost'):

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sessions made, used and ended again and again: what they took is given back. Each
+ * cache of the slab allocator and all that is vmalloc()ed are counted, before and
+ * after, when everything that is freed late was freed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "pair.h"
+
+#define CYCLES		200
+/* Before it is counted: caches fill, modules load. */
+#define WARM_UP		20
+#define SETTLE_MS	3000
+#define SLAB		"/sys/kernel/slab"
+#define MAX_CACHES	1000
+
+struct count {
+	char cache[64];
+	long objects;
+};
+
+struct counts {
+	unsigned int nr;
+	struct count at[MAX_CACHES];
+	long vmalloc;
+};
+
+/* It has to be there, or nothing is looked at. */
+static void shrink(const char *cache)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), SLAB "/%s/shrink", cache);
+	f = fopen(path, "w");
+	if (!f)
+		fail("%s: %s", path, strerror(errno));
+	fputs("1\n", f);
+	fclose(f);
+}
+
+static long objects(const char *cache)
+{
+	char path[512];
+	long n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), SLAB "/%s/objects", cache);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%ld", &n) != 1)
+		fail("%s: %s", path, strerror(errno));
+	fclose(f);
+	return n;
+}
+
+/* Another name for one of the others is a link. */
+static bool is_cache(const struct dirent *d)
+{
+	struct stat st;
+	char path[512];
+
+	snprintf(path, sizeof(path), SLAB "/%.200s", d->d_name);
+	return d->d_name[0] != '.' && !lstat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static void count_slab(struct counts *c)
+{
+	DIR *dir = opendir(SLAB);
+	struct dirent *d;
+
+	if (!dir)
+		fail(SLAB ": %s", strerror(errno));
+	while ((d = readdir(dir)) && c->nr < MAX_CACHES) {
+		if (!is_cache(d))
+			continue;
+		snprintf(c->at[c->nr].cache, sizeof(c->at[c->nr].cache), "%.63s",
+			 d->d_name);
+		/* Twice: what one frees another may have waited for. */
+		shrink(d->d_name);
+		shrink(d->d_name);
+		c->at[c->nr++].objects = objects(d->d_name);
+	}
+	closedir(dir);
+}
+
+/* Areas; of kcolo there is to be none. One that is unpurged was freed. */
+static void count_vmalloc(struct counts *c)
+{
+	FILE *f = fopen("/proc/vmallocinfo", "r");
+	char line[512];
+
+	if (!f)
+		fail("/proc/vmallocinfo: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		c->vmalloc += !strstr(line, "unpurged");
+		if (strstr(line, "[kcolo]"))
+			fail("no session is left, and this is: %s", line);
+	}
+	fclose(f);
+}
+
+static void drop_caches(void)
+{
+	FILE *f = fopen("/proc/sys/vm/drop_caches", "w");
+
+	if (!f)
+		fail("drop_caches: %s", strerror(errno));
+	fputs("3\n", f);
+	fclose(f);
+}
+
+static struct counts *take(void)
+{
+	struct counts *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		fail("no memory");
+	sleep_ms(SETTLE_MS);
+	drop_caches();
+	count_slab(c);
+	count_vmalloc(c);
+	return c;
+}
+
+static void cycle(int n)
+{
+	char name[32];
+	struct pair p;
+
+	pair_up(&p, 60000);
+	pair_write(&p, 0, 3 * PAGE, n);
+	pair_checkpoint(&p);
+	/* In each way, in turn: closed, deleted, in an epoch. */
+	if (n % 3 == 1 && kcolo_session_del(p.a))
+		fail("session del: %s", kcolo_error(p.a));
+	if (n % 3 == 2)
+		pair_ready(&p);
+	snprintf(name, sizeof(name), "%s", p.name);
+	pair_down(&p);
+	await_gone(name, SOON_MS);
+}
+
+/*
+ * The cache, perhaps shared with others, in which each vmalloc()ed area has an
+ * object, and each gap: those are given back later, and are counted otherwise.
+ */
+static void cache_of_areas(char name[256])
+{
+	ssize_t len = readlink(SLAB "/vmap_area", name, 255);
+
+	if (len < 0)
+		len = snprintf(name, 255, "vmap_area");
+	name[len] = 0;
+}
+
+static void cycles(void)
+{
+	struct counts *before, *after;
+	unsigned int i, j;
+	char areas[256];
+	int n;
+
+	for (n = 0; n < WARM_UP; n++)
+		cycle(n);
+	/* To look takes memory, too: what it takes the first time stays. */
+	free(take());
+	before = take();
+	for (n = 0; n < CYCLES; n++)
+		cycle(n);
+	after = take();
+	cache_of_areas(areas);
+	for (i = 0; i < after->nr; i++) {
+		for (j = 0; j < before->nr; j++)
+			if (!strcmp(after->at[i].cache, before->at[j].cache))
+				break;
+		if (j == before->nr || !strcmp(after->at[i].cache, areas))
+			continue;
+		/* One that each second cycle leaves is no accident. */
+		expect(after->at[i].objects - before->at[j].objects < CYCLES / 2,
+		       "%s: %ld objects before and %ld after", after->at[i].cache,
+		       before->at[j].objects, after->at[i].objects);
+	}
+	printf("# vmalloc: %ld areas before and %ld after\n", before->vmalloc,
+	       after->vmalloc);
+	expect(after->vmalloc - before->vmalloc < CYCLES / 10,
+	       "%ld vmalloc()ed areas before and %ld after", before->vmalloc,
+	       after->vmalloc);
+}
+
+const struct scenario cycles_scenarios[] = {
+	{ "cycles", "sessions made and ended leave nothing", cycles },
+	{ 0 }
+};
