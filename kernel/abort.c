@@ -158,13 +158,15 @@ static void in_doubt(struct kcolo_session *s, enum kcolo_abort_reason reason)
 /*
  * Whether an epoch whose end was sent may yet be committed. A peer that ended
  * its session commits nothing any more; nor does one that has dropped an epoch
- * before its VMM said apply.
+ * before its VMM said apply, or since it did not fit.
  */
 static bool may_commit(struct kcolo_session *s)
 {
 	if (!s->end_sent || s->link_reason == KCOLO_ABORT_REASON_CLOSED)
 		return false;
-	return !(s->external && test_bit(KCOLO_WIRE_ABORT, &s->rx));
+	return !(test_bit(KCOLO_WIRE_ABORT, &s->rx) &&
+		 (s->external ||
+		  s->peer_reason == KCOLO_ABORT_REASON_STAGING_LIMIT));
 }
 
 /**

@@ -4,6 +4,7 @@
  * them: the same regions, and for each the same image to build upon.
  */
 #include "agree.h"
+#include "gfp.h"
 #include "link.h"
 #include "mutate.h"
 #include "session.h"
@@ -193,7 +194,7 @@ const char *kcolo_agree_regions(struct kcolo_session *s,
 		return "REGIONS is not as long as its parts";
 	if (hdr->arg)
 		return "REGIONS says something that is not known";
-	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	p = kzalloc(sizeof(*p), KCOLO_GFP);
 	if (!p) {
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_NO_MEMORY,
 					  "no memory to agree on regions");

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include "apply.h"
+#include "gfp.h"
 #include "link.h"
 #include "mutate.h"
 #include "session.h"
@@ -346,6 +347,15 @@ static int intake_keep(struct kcolo_session *s, struct intake *in)
 		return 0;
 	}
 	err = intake_each(s, in);
+	if (err == -EDQUOT) {
+		/* What still comes of it is dropped; the worker ends it. */
+		s->take_pages = false;
+		s->over_epoch = s->rx_epoch;
+		s->over_limit = READ_ONCE(s->staging.limit);
+		KCOLO_STAT(s, PAGES_DROPPED) += nr;
+		kcolo_session_request(s, KCOLO_REQ_OVER);
+		return 0;
+	}
 	if (err)
 		return err;
 	KCOLO_STAT(s, PAGES_RAW) += in->nr;
@@ -425,16 +435,20 @@ static const char *intake_one(struct kcolo_session *s, struct intake *in)
  */
 void kcolo_receive_pages(struct kcolo_session *s)
 {
-	struct intake *in = kvzalloc(sizeof(*in), GFP_KERNEL);
 	const char *bad = NULL;
+	struct intake *in;
 	int ready;
 
+	kcolo_session_charge(s);
+	in = kvzalloc(sizeof(*in), KCOLO_GFP);
 	if (!in) {
+		kcolo_session_charge_end();
 		kcolo_session_link_failed(s, KCOLO_ABORT_REASON_NO_MEMORY,
 					  "no memory to receive");
 		return;
 	}
 	while (!bad && !kthread_should_stop()) {
+		kcolo_session_charge(s);
 		/* The control connection tells whether the peer is alive. */
 		ready = kcolo_conn_wait(&s->data, 1000);
 		in->reason = KCOLO_ABORT_REASON_PEER_LOST;
@@ -447,5 +461,6 @@ void kcolo_receive_pages(struct kcolo_session *s)
 		kcolo_link_hear_out(s);
 	if (bad)
 		kcolo_session_link_failed(s, in->reason, bad);
+	kcolo_session_charge_end();
 	kvfree(in);
 }

@@ -46,9 +46,10 @@ enum kcolo_abort_reason kcolo_interruption(struct kcolo_session *s)
 		return KCOLO_ABORT_REASON_VM_GONE;
 	if (test_bit(KCOLO_WIRE_ABORT, &s->rx)) {
 		mutex_lock(&s->lock);
+		reason = s->peer_reason;
 		kcolo_session_set_error(s, s->peer_error);
 		mutex_unlock(&s->lock);
-		return KCOLO_ABORT_REASON_PEER_REFUSED;
+		return reason;
 	}
 	if (test_bit(KCOLO_REQ_ABORT, &s->req))
 		return KCOLO_ABORT_REASON_REQUESTED;

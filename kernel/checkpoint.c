@@ -8,6 +8,7 @@
 #include "abort.h"
 #include "await.h"
 #include "checkpoint.h"
+#include "gfp.h"
 #include "link.h"
 #include "session.h"
 #include "stream.h"
@@ -93,7 +94,7 @@ static enum kcolo_abort_reason agree_regions(struct kcolo_session *s)
 {
 	u32 len = KCOLO_WIRE_REGIONS_HEAD +
 		  kcolo_session_nr_regions(s) * KCOLO_WIRE_REGION;
-	u8 *body = kmalloc(len, GFP_KERNEL);
+	u8 *body = kmalloc(len, KCOLO_GFP);
 	int err;
 
 	if (!body)

@@ -51,7 +51,7 @@ static int epoch_whole(struct kcolo_session *s)
 
 #define COMMIT_INTERRUPTS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
 				 BIT(KCOLO_REQ_PROMOTE) | BIT(KCOLO_REQ_DROP) | \
-				 BIT(KCOLO_REQ_VM_GONE))
+				 BIT(KCOLO_REQ_OVER) | BIT(KCOLO_REQ_VM_GONE))
 
 /**
  * kcolo_commit_decide - commit the epoch that is whole
@@ -74,6 +74,7 @@ void kcolo_commit_decide(struct kcolo_session *s)
 	for (i = 0; i < s->nr_peer_regions; i++)
 		s->peer_region[i]->based = true;
 	s->compare = 0;
+	s->too_small = 0;
 	kcolo_devstate_put(s->saved);
 	s->saved = s->devstate;
 	s->devstate = NULL;
@@ -144,12 +145,13 @@ void kcolo_commit_apply(struct kcolo_session *s)
 		kcolo_link_say(s, KCOLO_WIRE_VMSTATE_LOADED, epoch, 0, NULL, 0);
 }
 
-/* A promotion or a drop that was asked for before goes first. */
+/* A promotion or a drop that was asked for before goes first; so does a limit. */
 static bool is_wanted(struct kcolo_session *s)
 {
 	return s->state == KCOLO_STATE_COMMITTING &&
 	       !(READ_ONCE(s->req) & (BIT(KCOLO_REQ_PROMOTE) |
-				      BIT(KCOLO_REQ_DROP)));
+				      BIT(KCOLO_REQ_DROP) |
+				      BIT(KCOLO_REQ_OVER)));
 }
 
 /**
@@ -205,6 +207,27 @@ static bool may_drop(struct kcolo_session *s)
 	return false;
 }
 
+/* Under s->lock. What still comes of the epoch is ignored. */
+static void discarded(struct kcolo_session *s, u64 epoch,
+		      enum kcolo_abort_reason reason, const char *why)
+{
+	lockdep_assert_held(&s->lock);
+	s->dropped = epoch;
+	s->abort_reason = reason;
+	if (why)
+		kcolo_session_set_error(s, why);
+	kcolo_session_count_abort(s, reason);
+	kcolo_devstate_put(s->devstate);
+	s->devstate = NULL;
+	kcolo_state_set(s, KCOLO_STATE_IDLE);
+	trace_kcolo_abort(s->name, epoch, reason);
+	kcolo_session_notify(s, &(struct kcolo_notice) {
+		.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED,
+		.abort_reason = reason,
+		.epoch = epoch,
+		.error = why });
+}
+
 /**
  * kcolo_commit_drop - discard an epoch that the VMM does not want
  * @s: secondary with KCOLO_REQ_DROP; called by its worker
@@ -232,18 +255,85 @@ void kcolo_commit_drop(struct kcolo_session *s)
 		return;
 	}
 	clear_bit(KCOLO_REQ_DROP, &s->req);
-	s->dropped = epoch;
-	s->abort_reason = KCOLO_ABORT_REASON_REQUESTED;
-	kcolo_session_count_abort(s, KCOLO_ABORT_REASON_REQUESTED);
-	kcolo_devstate_put(s->devstate);
-	s->devstate = NULL;
-	kcolo_state_set(s, KCOLO_STATE_IDLE);
-	trace_kcolo_abort(s->name, epoch, KCOLO_ABORT_REASON_REQUESTED);
-	kcolo_session_notify(s, &(struct kcolo_notice) {
-		.type = KCOLO_EVENT_TYPE_CHECKPOINT_ABORTED,
-		.abort_reason = KCOLO_ABORT_REASON_REQUESTED,
-		.epoch = epoch });
+	discarded(s, epoch, KCOLO_ABORT_REASON_REQUESTED, NULL);
 	mutex_unlock(&s->lock);
 	kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch,
 		       KCOLO_ABORT_REASON_PEER_REFUSED, why, strlen(why));
+}
+
+/* Under s->lock: the words go to the primary, too. */
+static void refuse_size(struct kcolo_session *s, u64 epoch, char *why, size_t len)
+{
+	snprintf(why, len,
+		 "the pages of an epoch do not fit into %llu bytes: set the secondary's staging-limit to more (checkpoints that come more often need less)",
+		 s->too_small);
+	discarded(s, epoch, KCOLO_ABORT_REASON_STAGING_LIMIT, why);
+}
+
+static void say_refused(struct kcolo_session *s, u64 epoch, const char *why)
+{
+	kcolo_link_say(s, KCOLO_WIRE_ABORT, epoch,
+		       KCOLO_ABORT_REASON_STAGING_LIMIT, why, strlen(why));
+}
+
+/**
+ * kcolo_commit_over - give up an epoch that does not fit under staging-limit
+ * @s: secondary with KCOLO_REQ_OVER; called by its worker
+ *
+ * The link stands. As kcolo_commit_drop(), it is forgotten before the state says
+ * so.
+ */
+void kcolo_commit_over(struct kcolo_session *s)
+{
+	char why[KCOLO_WIRE_TEXT_MAX];
+	u64 epoch, limit;
+	bool open;
+
+	mutex_lock(&s->staging_lock);
+	clear_bit(KCOLO_REQ_OVER, &s->req);
+	epoch = s->over_epoch;
+	limit = s->over_limit;
+	mutex_unlock(&s->staging_lock);
+	kcolo_commit_forget(s, epoch);
+	mutex_lock(&s->lock);
+	s->too_small = max(s->too_small, limit);
+	/* It may have ended in another way. */
+	open = s->epoch == epoch && (s->state == KCOLO_STATE_RECEIVING ||
+				     s->state == KCOLO_STATE_COMMITTING);
+	if (open)
+		refuse_size(s, epoch, why, sizeof(why));
+	mutex_unlock(&s->lock);
+	if (open)
+		say_refused(s, epoch, why);
+}
+
+/**
+ * kcolo_commit_wont_fit - refuse an epoch that cannot fit under staging-limit
+ * @s: secondary, idle; called by the thread that receives on control
+ * @epoch: that is to open
+ *
+ * What an epoch has brought that did not fit comes again with the next one, and
+ * more with it. So none is taken before the limit is another: it would be sent for
+ * nothing, each time.
+ *
+ * Return: whether it was refused; the primary is told.
+ */
+bool kcolo_commit_wont_fit(struct kcolo_session *s, u64 epoch)
+{
+	u64 limit = READ_ONCE(s->staging.limit);
+	char why[KCOLO_WIRE_TEXT_MAX];
+	bool refused;
+
+	mutex_lock(&s->lock);
+	refused = s->regions_agreed && s->state == KCOLO_STATE_IDLE &&
+		  epoch > s->epoch && limit && limit <= s->too_small &&
+		  !kcolo_mutant(resync_forever);
+	if (refused) {
+		s->epoch = epoch;
+		refuse_size(s, epoch, why, sizeof(why));
+	}
+	mutex_unlock(&s->lock);
+	if (refused)
+		say_refused(s, epoch, why);
+	return refused;
 }

@@ -2,6 +2,7 @@
 /* The device state of an epoch: bytes that only the VMM understands. */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "gfp.h"
 #include "session.h"
 
 static void devstate_free(struct kref *ref)
@@ -20,7 +21,7 @@ static void devstate_free(struct kref *ref)
  */
 struct kcolo_devstate *kcolo_devstate_new(void)
 {
-	struct kcolo_devstate *ds = kzalloc(sizeof(*ds), GFP_KERNEL_ACCOUNT);
+	struct kcolo_devstate *ds = kzalloc(sizeof(*ds), KCOLO_GFP);
 
 	if (ds)
 		kref_init(&ds->ref);
@@ -44,7 +45,7 @@ int kcolo_devstate_reserve(struct kcolo_devstate *ds, size_t size)
 	if (size <= ds->cap)
 		return 0;
 	cap = max_t(size_t, roundup_pow_of_two(size), PAGE_SIZE);
-	data = kvmalloc(cap, GFP_KERNEL_ACCOUNT);
+	data = kvmalloc(cap, KCOLO_GFP);
 	if (!data)
 		return -ENOMEM;
 	if (ds->len)

@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "dirty.h"
+#include "gfp.h"
 #include "mutate.h"
 
 #define BITS_PER_PAGE	(PAGE_SIZE * 8)
@@ -479,7 +480,7 @@ int kcolo_dirty_clear(struct kcolo_tracker *t, const struct kcolo_chunk *chunk)
  */
 int kcolo_dirty_clean(struct kcolo_tracker *t)
 {
-	struct kcolo_chunk *chunk = kmalloc(sizeof(*chunk), GFP_KERNEL);
+	struct kcolo_chunk *chunk = kmalloc(sizeof(*chunk), KCOLO_GFP);
 	unsigned int region = 0;
 	u64 cursor = 0;
 	int err;

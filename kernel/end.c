@@ -59,8 +59,9 @@ static void session_end_work(struct work_struct *work)
 	kcolo_link_hand_in(s, NULL, NULL);
 	kcolo_guest_release(&s->guest);
 
+	/* The spare pages as well: who has the fd may keep it. */
 	mutex_lock(&s->staging_lock);
-	kcolo_staging_drop(&s->staging);
+	kcolo_staging_destroy(&s->staging);
 	mutex_unlock(&s->staging_lock);
 
 	mutex_lock(&s->lock);

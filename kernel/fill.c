@@ -76,7 +76,8 @@ static int fill_params(struct sk_buff *skb, struct kcolo_session *s)
 	    nla_put_u8(skb, KCOLO_A_SESSION_LOG_SYNC, s->log_sync) ||
 	    nla_put_u32(skb, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT,
 			s->log_sync_timeout) ||
-	    nla_put_u8(skb, KCOLO_A_SESSION_RECONNECT, s->reconnect))
+	    nla_put_u8(skb, KCOLO_A_SESSION_RECONNECT, s->reconnect) ||
+	    put_u64(skb, KCOLO_A_SESSION_STAGING_LIMIT, s->staging.limit))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -8,8 +8,10 @@
 #include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/kvm_host.h>
+#include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include "gfp.h"
 #include "guest.h"
 #include "mutate.h"
 
@@ -53,9 +55,11 @@ static int adopt(struct kcolo_guest *guest, struct mm_struct *mm)
 		return guest->mm == mm ? 0 : -EXDEV;
 	guest->mn.ops = &guest_mn_ops;
 	err = mmu_notifier_register(&guest->mn, mm);
-	if (!err)
-		WRITE_ONCE(guest->mm, mm);
-	return err;
+	if (err)
+		return err;
+	WRITE_ONCE(guest->memcg, get_mem_cgroup_from_mm(mm));
+	WRITE_ONCE(guest->mm, mm);
+	return 0;
 }
 
 static int refuse_adopt(int err, struct netlink_ext_ack *extack)
@@ -219,6 +223,8 @@ void kcolo_guest_release(struct kcolo_guest *guest)
 		return;
 	mmu_notifier_unregister(&guest->mn, guest->mm);
 	guest->mm = NULL;
+	mem_cgroup_put(guest->memcg);
+	guest->memcg = NULL;
 }
 
 /**
@@ -303,7 +309,7 @@ static int slots_reserve(struct kcolo_slots *slots, unsigned int nr)
 
 	if (nr <= slots->cap)
 		return 0;
-	slot = kvcalloc(nr, sizeof(*slot), GFP_KERNEL);
+	slot = kvcalloc(nr, sizeof(*slot), KCOLO_GFP);
 	if (!slot)
 		return -ENOMEM;
 	kvfree(slots->slot);

@@ -12,6 +12,7 @@
 #define KCOLO_MAX_REGIONS	64
 
 struct file;
+struct mem_cgroup;
 struct netlink_ext_ack;
 
 /**
@@ -57,6 +58,8 @@ struct kcolo_region {
  * @vm_file: the VM's file, held; NULL on a secondary and when the VMM is gone
  * @initially_set: KVM_DIRTY_LOG_INITIALLY_SET was on when it was attached
  * @mm: the VMM's, its structure held by @mn; NULL until known. Set once.
+ * @memcg: the memory cgroup that the VMM was in then, held; NULL until known, and
+ *	without cgroups
  * @mn: tells when the memory goes
  * @gone: the VMM has died
  * @released: what the notifier says from now on is its own end
@@ -68,6 +71,7 @@ struct kcolo_guest {
 	struct file *vm_file;
 	bool initially_set;
 	struct mm_struct *mm;
+	struct mem_cgroup *memcg;
 	struct mmu_notifier mn;
 	bool gone;
 	bool released;

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string_helpers.h>
+#include "gfp.h"
 #include "link.h"
 #include "session.h"
 
@@ -529,16 +530,19 @@ static unsigned int patience_after(const struct kcolo_session *s,
 void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 {
 	enum kcolo_abort_reason reason = KCOLO_ABORT_REASON_PEER_LOST;
-	u8 *buf = kvmalloc(KCOLO_WIRE_BODY_MAX, GFP_KERNEL);
 	const char *bad = NULL;
 	unsigned int timeout;
 	int ready;
+	u8 *buf;
 
+	kcolo_session_charge(s);
+	buf = kvmalloc(KCOLO_WIRE_BODY_MAX, KCOLO_GFP);
 	if (!buf) {
 		reason = KCOLO_ABORT_REASON_NO_MEMORY;
 		bad = "no memory to receive";
 	}
 	while (!bad && !kthread_should_stop()) {
+		kcolo_session_charge(s);
 		timeout = READ_ONCE(s->peer_timeout);
 		if (!link_is_up(s))
 			timeout = patience_after(s, timeout);
@@ -556,6 +560,7 @@ void kcolo_link_receive(struct kcolo_session *s, kcolo_link_fn fn)
 			kcolo_link_say(s, KCOLO_WIRE_PING, 0, 0, NULL, 0);
 		}
 	}
+	kcolo_session_charge_end();
 	if (bad)
 		kcolo_session_link_failed(s, reason, bad);
 	kvfree(buf);

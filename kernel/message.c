@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <net/sock.h>
 #include "compat.h"
+#include "gfp.h"
 #include "transport.h"
 
 /* What there is to send, from here on. */
@@ -103,7 +104,7 @@ static int keep_rest(struct kcolo_conn *conn, const struct outgoing *out)
 	unsigned int i;
 	u8 *to;
 
-	to = kvmalloc(out->len, GFP_KERNEL);
+	to = kvmalloc(out->len, KCOLO_GFP);
 	if (!to)
 		return -ENOMEM;
 	conn->rest = to;

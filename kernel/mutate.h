@@ -36,6 +36,9 @@
 #define KCOLO_MUTANT_legacy_forgets	26
 #define KCOLO_MUTANT_get_again		27
 #define KCOLO_MUTANT_trust_large	28
+#define KCOLO_MUTANT_no_staging_limit	29
+#define KCOLO_MUTANT_resync_forever	30
+#define KCOLO_MUTANT_charge_nobody	31
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

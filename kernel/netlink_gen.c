@@ -38,6 +38,7 @@ const struct nla_policy kcolo_session_new_nl_policy[KCOLO_A_SESSION_SOCKETS + 1]
 	[KCOLO_A_SESSION_LOG_SYNC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KCOLO_A_SESSION_RECONNECT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KCOLO_A_SESSION_STAGING_LIMIT] = { .type = NLA_U64, },
 	[KCOLO_A_SESSION_SOCKETS] = { .type = NLA_FLAG, },
 };
 
@@ -56,7 +57,7 @@ const struct nla_policy kcolo_session_get_nl_policy[KCOLO_A_SESSION_NAME + 1] = 
 };
 
 /* KCOLO_CMD_SESSION_SET - do */
-const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_RECONNECT + 1] = {
+const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_STAGING_LIMIT + 1] = {
 	[KCOLO_A_SESSION_FD] = { .type = NLA_S32, },
 	[KCOLO_A_SESSION_ID] = { .type = NLA_U32, },
 	[KCOLO_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = KCOLO_NAME_MAX, },
@@ -70,6 +71,7 @@ const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_RECONNECT + 
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KCOLO_A_SESSION_RECONNECT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KCOLO_A_SESSION_PEER] = { .type = NLA_BINARY, },
+	[KCOLO_A_SESSION_STAGING_LIMIT] = { .type = NLA_U64, },
 };
 
 /* KCOLO_CMD_VM_ATTACH - do */
@@ -224,7 +226,7 @@ const struct genl_ops kcolo_nl_ops[21] = {
 		.cmd		= KCOLO_CMD_SESSION_SET,
 		.doit		= kcolo_nl_session_set_doit,
 		.policy		= kcolo_session_set_nl_policy,
-		.maxattr	= KCOLO_A_SESSION_RECONNECT,
+		.maxattr	= KCOLO_A_SESSION_STAGING_LIMIT,
 	},
 	{
 		.cmd		= KCOLO_CMD_VM_ATTACH,

@@ -20,7 +20,7 @@ extern const struct nla_policy kcolo_session_del_nl_policy[KCOLO_A_SESSION_NAME 
 
 extern const struct nla_policy kcolo_session_get_nl_policy[KCOLO_A_SESSION_NAME + 1];
 
-extern const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_RECONNECT + 1];
+extern const struct nla_policy kcolo_session_set_nl_policy[KCOLO_A_SESSION_STAGING_LIMIT + 1];
 
 extern const struct nla_policy kcolo_vm_attach_nl_policy[KCOLO_A_SESSION_VM_FD + 1];
 

@@ -218,8 +218,12 @@ int kcolo_nl_region_add_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&s->lock);
 	if (!err)
 		err = may_add_region(s, tb, info);
-	if (!err)
+	if (!err) {
 		err = add_region(s, tb, &r);
+		if (err)
+			NL_SET_ERR_MSG(info->extack,
+				       "there is no memory for the region's bitmaps on this host, or in the caller's memory cgroup");
+	}
 	if (!err)
 		err = kcolo_fill_region(reply.skb, r);
 	mutex_unlock(&s->lock);

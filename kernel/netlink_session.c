@@ -83,6 +83,9 @@ static void set_params(struct kcolo_session *s, struct nlattr **attrs)
 	if (attrs[KCOLO_A_SESSION_RECONNECT])
 		WRITE_ONCE(s->reconnect,
 			   nla_get_u8(attrs[KCOLO_A_SESSION_RECONNECT]));
+	if (attrs[KCOLO_A_SESSION_STAGING_LIMIT])
+		WRITE_ONCE(s->staging.limit,
+			   nla_get_u64(attrs[KCOLO_A_SESSION_STAGING_LIMIT]));
 }
 
 static int check_addrs(enum kcolo_role role, bool sockets,
@@ -165,7 +168,7 @@ static void refuse_start(struct genl_info *info, int err, enum kcolo_role role)
 	case -ENFILE:	/* of a socket, too */
 	case -EINTR:
 		NL_SET_ERR_MSG(info->extack,
-			       "there is no memory for the session on this host: ask again");
+			       "there is no memory for the session on this host, or in the caller's memory cgroup: ask again");
 		break;
 	default:
 		if (role == KCOLO_ROLE_SECONDARY)
@@ -255,8 +258,10 @@ int kcolo_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	s = kcolo_session_alloc(genl_info_net(info),
 				nla_data(info->attrs[KCOLO_A_SESSION_NAME]), role);
-	if (!s)
+	if (!s) {
+		refuse_start(info, -ENOMEM, role);
 		return -ENOMEM;
+	}
 	s->insecure = true;
 	s->sockets = info->attrs[KCOLO_A_SESSION_SOCKETS];
 	s->external = info->attrs[KCOLO_A_SESSION_DEVICE_STATE] &&

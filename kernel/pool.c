@@ -7,6 +7,7 @@
 #include <linux/bvec.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include "gfp.h"
 #include "pool.h"
 
 /**
@@ -24,7 +25,7 @@ void kcolo_pool_destroy(struct kcolo_pool *pool)
 
 static bool slab_ready(struct kcolo_pool *pool, unsigned int i)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
 
 	if (pool->slab[i] && page_count(pool->slab[i]) == 1)
 		return true;
@@ -34,7 +35,7 @@ static bool slab_ready(struct kcolo_pool *pool, unsigned int i)
 	pool->slab[i] = alloc_pages(gfp, KCOLO_SLAB_ORDER);
 	if (!pool->slab[i]) {
 		pool->order[i] = 0;
-		pool->slab[i] = alloc_page(GFP_KERNEL);
+		pool->slab[i] = alloc_page(KCOLO_GFP);
 	}
 	return pool->slab[i];
 }

@@ -33,6 +33,14 @@ static bool too_early(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr)
 	return early;
 }
 
+/* Of a secondary's reasons one is a reason here, too: what to do is said by it. */
+static enum kcolo_abort_reason refusal(u32 reason)
+{
+	return reason == KCOLO_ABORT_REASON_STAGING_LIMIT ?
+	       KCOLO_ABORT_REASON_STAGING_LIMIT :
+	       KCOLO_ABORT_REASON_PEER_REFUSED;
+}
+
 static const char *primary_message(struct kcolo_session *s,
 				   const struct kcolo_wire_hdr *hdr,
 				   const u8 *body)
@@ -48,6 +56,8 @@ static const char *primary_message(struct kcolo_session *s,
 		break;
 	case KCOLO_WIRE_ABORT:
 		mutex_lock(&s->lock);
+		if (hdr->epoch == s->epoch)
+			s->peer_reason = refusal(hdr->arg);
 		kcolo_link_quote(s->peer_error, sizeof(s->peer_error), body,
 				 hdr->length);
 		mutex_unlock(&s->lock);
@@ -182,6 +192,13 @@ static void wait_for_work(struct kcolo_session *s, const struct retry *r)
 		wait_event_idle_timeout(s->wq, has_work(s), left);
 }
 
+static void checkpoint(struct kcolo_session *s)
+{
+	kcolo_session_charge(s);
+	kcolo_checkpoint_run(s);
+	kcolo_session_charge_end();
+}
+
 static int primary_worker(void *arg)
 {
 	struct kcolo_session *s = arg;
@@ -195,7 +212,7 @@ static int primary_worker(void *arg)
 		if (test_and_clear_bit(KCOLO_REQ_VM_GONE, &s->req))
 			kcolo_session_vm_gone(s);
 		if (test_and_clear_bit(KCOLO_REQ_CHECKPOINT, &s->req))
-			kcolo_checkpoint_run(s);
+			checkpoint(s);
 		kcolo_abort_doubt(s);
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req)) {
 			kcolo_abort_link_lost(s);

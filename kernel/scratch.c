@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "dirty.h"
+#include "gfp.h"
 
 /**
  * kcolo_scratch_init - make a scratch area without memory
@@ -50,7 +51,7 @@ int kcolo_scratch_grow(struct kcolo_scratch *scratch, u64 slot_pages)
 		return -E2BIG;
 	if (nr <= scratch->nr)
 		return 0;
-	page = kvcalloc(nr, sizeof(*page), GFP_KERNEL);
+	page = kvcalloc(nr, sizeof(*page), KCOLO_GFP);
 	if (!page)
 		return -ENOMEM;
 
@@ -60,7 +61,7 @@ int kcolo_scratch_grow(struct kcolo_scratch *scratch, u64 slot_pages)
 	old = scratch->page;
 	scratch->page = page;
 	while (scratch->nr < nr) {
-		page[scratch->nr] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		page[scratch->nr] = alloc_page(KCOLO_GFP | __GFP_ZERO);
 		if (!page[scratch->nr])
 			break;
 		scratch->nr++;
@@ -89,7 +90,7 @@ int kcolo_region_alloc(struct kcolo_region **regionp, const char *name,
 {
 	struct kcolo_region *r;
 
-	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+	r = kzalloc(sizeof(*r), KCOLO_GFP);
 	if (!r)
 		return -ENOMEM;
 	strscpy(r->name, name, sizeof(r->name));
@@ -109,8 +110,8 @@ int kcolo_region_alloc(struct kcolo_region **regionp, const char *name,
  */
 int kcolo_region_track(struct kcolo_region *region)
 {
-	region->pending = kvzalloc(bitmap_bytes(region), GFP_KERNEL_ACCOUNT);
-	region->unacked = kvzalloc(bitmap_bytes(region), GFP_KERNEL_ACCOUNT);
+	region->pending = kvzalloc(bitmap_bytes(region), KCOLO_GFP);
+	region->unacked = kvzalloc(bitmap_bytes(region), KCOLO_GFP);
 	if (!region->pending || !region->unacked)
 		return -ENOMEM;
 	bitmap_set(region->pending, 0, region->nr_pages);
@@ -127,7 +128,7 @@ int kcolo_region_log(struct kcolo_region *region)
 {
 	region->log_size = PAGE_ALIGN(bitmap_bytes(region));
 	region->log = __vmalloc(region->log_size,
-				GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+				KCOLO_GFP | __GFP_ZERO);
 	return region->log ? 0 : -ENOMEM;
 }
 

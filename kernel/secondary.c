@@ -48,7 +48,7 @@ static const char *open_epoch(struct kcolo_session *s,
 	struct kcolo_devstate *ds;
 	const char *bad = NULL;
 
-	if (refuse_epoch(s, hdr))
+	if (refuse_epoch(s, hdr) || kcolo_commit_wont_fit(s, hdr->epoch))
 		return NULL;
 	ds = kcolo_devstate_new();
 	if (!ds)
@@ -96,7 +96,7 @@ static bool close_epoch(struct kcolo_session *s, enum kcolo_abort_reason reason)
 static enum kcolo_abort_reason peer_reason(u32 reason)
 {
 	if (reason < KCOLO_ABORT_REASON_REQUESTED ||
-	    reason > KCOLO_ABORT_REASON_CLOSED)
+	    reason > KCOLO_ABORT_REASON_STAGING_LIMIT)
 		return KCOLO_ABORT_REASON_PEER_REFUSED;
 	return reason;
 }
@@ -202,10 +202,19 @@ static bool comes_late(struct kcolo_session *s, const struct kcolo_wire_hdr *hdr
 	mutex_lock(&s->lock);
 	dropped = hdr->epoch && hdr->epoch == s->dropped;
 	mutex_unlock(&s->lock);
-	return hdr->type == KCOLO_WIRE_ABORT ||
-	       (dropped && (hdr->type == KCOLO_WIRE_MIGRATE_RAM ||
-			    hdr->type == KCOLO_WIRE_HASHES ||
-			    hdr->type == KCOLO_WIRE_CHECKPOINT_END));
+	switch (hdr->type) {
+	case KCOLO_WIRE_ABORT:
+		return true;
+	case KCOLO_WIRE_MIGRATE_RAM:
+	case KCOLO_WIRE_HASHES:
+	case KCOLO_WIRE_CHECKPOINT_END:
+		return dropped;
+	case KCOLO_WIRE_VMSTATE_SIZE:
+	case KCOLO_WIRE_VMSTATE_SEND:
+		return dropped && !s->external;
+	default:
+		return false;
+	}
 }
 
 /* After the end an ABORT can only ask, and an apply may have been quicker. */
@@ -366,8 +375,8 @@ static void promote(struct kcolo_session *s)
 
 #define WORKER_REQS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
 			 BIT(KCOLO_REQ_END) | BIT(KCOLO_REQ_APPLY) | \
-			 BIT(KCOLO_REQ_DROP) | BIT(KCOLO_REQ_PROMOTE) | \
-			 BIT(KCOLO_REQ_VM_GONE))
+			 BIT(KCOLO_REQ_DROP) | BIT(KCOLO_REQ_OVER) | \
+			 BIT(KCOLO_REQ_PROMOTE) | BIT(KCOLO_REQ_VM_GONE))
 
 static int secondary_worker(void *arg)
 {
@@ -382,6 +391,8 @@ static int secondary_worker(void *arg)
 			kcolo_commit_apply(s);
 		if (test_bit(KCOLO_REQ_DROP, &s->req))
 			kcolo_commit_drop(s);
+		if (test_bit(KCOLO_REQ_OVER, &s->req))
+			kcolo_commit_over(s);
 		if (test_and_clear_bit(KCOLO_REQ_PROMOTE, &s->req))
 			promote(s);
 		if (test_and_clear_bit(KCOLO_REQ_LINK, &s->req))

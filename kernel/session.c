@@ -5,12 +5,16 @@
  */
 #include <linux/file.h>
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
+#include "gfp.h"
+#include "mutate.h"
 #include "session.h"
 
 static DEFINE_XARRAY_ALLOC1(sessions);
@@ -36,6 +40,7 @@ static void session_free(struct kref *ref)
 	kcolo_devstate_put(s->saved);
 	kcolo_verify_free(s->verify);
 	put_net(s->net);
+	mem_cgroup_put(s->memcg);
 	kfree(s);
 }
 
@@ -67,7 +72,7 @@ static void session_vm_gone(struct kcolo_guest *guest)
 struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 					  enum kcolo_role role)
 {
-	struct kcolo_session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	struct kcolo_session *s = kzalloc(sizeof(*s), KCOLO_GFP);
 
 	if (!s)
 		return NULL;
@@ -75,6 +80,7 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 	strscpy(s->name, name, sizeof(s->name));
 	s->role = role;
 	s->net = get_net(net);
+	s->memcg = get_mem_cgroup_from_mm(current->mm);
 	s->state = KCOLO_STATE_CONNECTING;
 	s->policy.threshold = KCOLO_THRESHOLD_DEFAULT;
 	s->policy.max_iterations = KCOLO_MAX_ITERATIONS_DEFAULT;
@@ -168,6 +174,32 @@ int kcolo_session_thread(struct kcolo_session *s, struct task_struct **thread,
 	*thread = get_task_struct(task);
 	wake_up_process(task);
 	return 0;
+}
+
+/**
+ * kcolo_session_charge - have the memory that a thread takes charged to the VMM
+ * @s: session; called by one of its threads, and again when the VMM may be known
+ *
+ * To the memory cgroup that the VMM was in when it became known, until then to that
+ * of who made the session. What the thread has taken before stays where it is. To
+ * be ended by kcolo_session_charge_end().
+ */
+void kcolo_session_charge(const struct kcolo_session *s)
+{
+	struct mem_cgroup *memcg = READ_ONCE(s->guest.memcg);
+
+	if (!kcolo_mutant(charge_nobody))
+		set_active_memcg(memcg ? memcg : s->memcg);
+}
+
+/**
+ * kcolo_session_charge_end - end what kcolo_session_charge() began
+ *
+ * A socket is made without: for one the VMM might be killed.
+ */
+void kcolo_session_charge_end(void)
+{
+	set_active_memcg(NULL);
 }
 
 /**
@@ -289,8 +321,9 @@ bool kcolo_session_stopping(const struct kcolo_session *s)
 	return test_bit(KCOLO_REQ_STOP, &s->req);
 }
 
-static_assert(KCOLO_A_STATS_ABORTS_CLOSED - KCOLO_A_STATS_ABORTS_REQUESTED ==
-	      KCOLO_ABORT_REASON_CLOSED - KCOLO_ABORT_REASON_REQUESTED);
+static_assert(KCOLO_A_STATS_ABORTS_STAGING_LIMIT -
+	      KCOLO_A_STATS_ABORTS_REQUESTED ==
+	      KCOLO_ABORT_REASON_STAGING_LIMIT - KCOLO_ABORT_REASON_REQUESTED);
 
 /**
  * kcolo_session_count_abort - count a checkpoint that was given up

@@ -41,6 +41,7 @@
 
 struct file;
 struct kcolo_verify;
+struct mem_cgroup;
 struct net;
 
 /* What somebody wants of the session's worker; bits of session.req. */
@@ -58,6 +59,7 @@ enum kcolo_req {
 	KCOLO_REQ_END,		/* secondary: the end of the epoch is known */
 	KCOLO_REQ_APPLY,	/* secondary: the epoch was committed by apply */
 	KCOLO_REQ_DROP,		/* secondary: drop_epoch is to be dropped */
+	KCOLO_REQ_OVER,		/* secondary: over_epoch does not fit */
 	KCOLO_REQ_LOG_SYNCED,	/* the VMM's log is in the user log */
 	KCOLO_REQ_VM_GONE,	/* the VMM died */
 };
@@ -95,6 +97,7 @@ struct kcolo_session {
 	bool external;			/* device state goes another way */
 	bool sockets;			/* connections are handed in */
 	struct net *net;		/* held */
+	struct mem_cgroup *memcg;	/* of who made it, held, or NULL */
 	union kcolo_addr local;
 	union kcolo_addr peer;		/* secondary: under lock */
 	struct work_struct end_work;
@@ -122,6 +125,7 @@ struct kcolo_session {
 	enum kcolo_resync resync;
 	u64 drop_epoch;			/* secondary: of KCOLO_REQ_DROP */
 	u64 dropped;			/* secondary: the last epoch dropped */
+	u64 too_small;			/* secondary: a staging-limit that did not do */
 	bool end_sent;
 	bool applying;			/* primary: committed, not in place yet */
 	bool verify_wanted;		/* primary: at the next checkpoint */
@@ -151,6 +155,7 @@ struct kcolo_session {
 	/* Primary: bits of enum kcolo_wire_type that came for this epoch. */
 	unsigned long rx;
 	char peer_error[KCOLO_WIRE_TEXT_MAX + 1];	/* under lock */
+	enum kcolo_abort_reason peer_reason;		/* of KCOLO_WIRE_ABORT in rx */
 	wait_queue_head_t wq;
 
 	/* Changed under lock and map_lock, while no epoch is open. */
@@ -188,6 +193,8 @@ struct kcolo_session {
 	struct kcolo_region *peer_region[KCOLO_MAX_REGIONS];
 	unsigned int nr_peer_regions;
 	u64 compare;			/* bits of those that come whole again */
+	u64 over_epoch;			/* the last that did not fit, and into what */
+	u64 over_limit;
 
 	/* Each written by one thread, or under a lock of its writers. */
 	u64 stats[KCOLO_A_STATS_MAX + 1];
@@ -221,6 +228,8 @@ struct kcolo_session *kcolo_session_alloc(struct net *net, const char *name,
 int kcolo_session_reserve(struct kcolo_session *s);
 int kcolo_session_thread(struct kcolo_session *s, struct task_struct **thread,
 			 int (*fn)(void *), const char *what);
+void kcolo_session_charge(const struct kcolo_session *s);
+void kcolo_session_charge_end(void);
 void kcolo_session_publish(struct kcolo_session *s);
 bool kcolo_session_await_start(struct kcolo_session *s);
 struct kcolo_session *kcolo_session_by_id(struct net *net, u32 id);

@@ -6,6 +6,7 @@
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include "gfp.h"
 #include "mutate.h"
 #include "staging.h"
 
@@ -27,7 +28,7 @@ void kcolo_staging_init(struct kcolo_staging *st)
 
 	memset(st, 0, sizeof(*st));
 	for (i = 0; i < KCOLO_WIRE_REGIONS_MAX; i++)
-		xa_init(&st->pages[i]);
+		xa_init_flags(&st->pages[i], XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&st->spare);
 }
 
@@ -42,11 +43,15 @@ struct page *kcolo_staging_alloc(struct kcolo_staging *st)
 	struct page *page;
 
 	page = list_first_entry_or_null(&st->spare, struct page, lru);
+	if (page) {
+		list_del(&page->lru);
+		st->nr_spare--;
+		return page;
+	}
+	page = alloc_page(KCOLO_GFP);
+	/* Others need it more: little is kept of what is given back now. */
 	if (!page)
-		return alloc_page(GFP_KERNEL | __GFP_NOWARN |
-				  __GFP_RETRY_MAYFAIL);
-	list_del(&page->lru);
-	st->nr_spare--;
+		st->epoch_raw = 0;
 	return page;
 }
 
@@ -103,8 +108,22 @@ static int exchange(struct xarray *xa, u64 index, void *entry, u32 round,
 		if (*newer)
 			xas_store(&xas, entry);
 		xas_unlock(&xas);
-	} while (xas_nomem(&xas, GFP_KERNEL | __GFP_NOWARN));
+	} while (xas_nomem(&xas, KCOLO_GFP));
 	return xas_error(&xas);
+}
+
+/* Whether there is no room for a page with memory of its own at @index. */
+static bool too_many(const struct kcolo_staging *st, unsigned int region,
+		     u64 index)
+{
+	u64 limit = READ_ONCE(st->limit);
+	void *old;
+
+	if (!limit || (st->nr_raw + 1) << PAGE_SHIFT <= limit ||
+	    kcolo_mutant(no_staging_limit))
+		return false;
+	old = xa_load((struct xarray *)&st->pages[region], index);
+	return !old || xa_is_value(old);
 }
 
 /**
@@ -115,8 +134,9 @@ static int exchange(struct xarray *xa, u64 index, void *entry, u32 round,
  * @round: the round it was sent in; the newest round of a page stays
  * @page: from kcolo_staging_alloc(), taken over; NULL for a zero page
  *
- * Return: 1 when it is staged, 0 when a newer one was there already, -ENOMEM.
- * In each case @page is no longer the caller's.
+ * Return: 1 when it is staged, 0 when a newer one was there already, -ENOMEM, or
+ * -EDQUOT when it does not fit under the limit. In each case @page is no longer
+ * the caller's.
  */
 int kcolo_staging_put(struct kcolo_staging *st, unsigned int region, u64 index,
 		      u32 round, struct page *page)
@@ -126,6 +146,10 @@ int kcolo_staging_put(struct kcolo_staging *st, unsigned int region, u64 index,
 	void *old;
 	int err;
 
+	if (page && too_many(st, region, index)) {
+		kcolo_staging_free(st, page);
+		return -EDQUOT;
+	}
 	if (page)
 		set_page_private(page, round);
 	err = exchange(&st->pages[region], index, entry, round, &old, &newer);

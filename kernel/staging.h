@@ -20,6 +20,7 @@ struct page;
  * @nr_raw: pages staged with memory of their own
  * @epoch_raw: the most that @nr_raw has been since staging was empty
  * @peak_raw: the most that @nr_raw has ever been
+ * @limit: bytes that @nr_raw pages may take, 0 is no limit; may change at any time
  *
  * No lock of its own: the owner serialises all calls on one staging.
  */
@@ -31,6 +32,7 @@ struct kcolo_staging {
 	u64 nr_raw;
 	u64 epoch_raw;
 	u64 peak_raw;
+	u64 limit;
 };
 
 void kcolo_staging_init(struct kcolo_staging *st);

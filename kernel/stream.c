@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include "gfp.h"
 #include "mutate.h"
 #include "pool.h"
 #include "session.h"
@@ -49,7 +50,7 @@ struct kcolo_stream {
  */
 struct kcolo_stream *kcolo_stream_new(void)
 {
-	return kvzalloc(sizeof(struct kcolo_stream), GFP_KERNEL_ACCOUNT);
+	return kvzalloc(sizeof(struct kcolo_stream), KCOLO_GFP);
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include "gfp.h"
 #include "link.h"
 #include "mutate.h"
 #include "stream.h"
@@ -123,7 +124,7 @@ int kcolo_verify_send(struct kcolo_session *s)
 
 	if (!READ_ONCE(s->verify_wanted))
 		return 0;
-	h = kvmalloc(sizeof(*h), GFP_KERNEL);
+	h = kvmalloc(sizeof(*h), KCOLO_GFP);
 	if (!h)
 		return -ENOMEM;
 	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
@@ -234,7 +235,7 @@ const char *kcolo_verify_take(struct kcolo_session *s,
 	v->open = hdr->epoch;
 	hash = &v->hash[what.region];
 	if (!*hash)
-		*hash = kvcalloc(pages, sizeof(**hash), GFP_KERNEL);
+		*hash = kvcalloc(pages, sizeof(**hash), KCOLO_GFP);
 	if (!*hash)
 		return NULL;
 	for (i = 0; i < what.count; i++)
@@ -356,8 +357,8 @@ void kcolo_verify_compare(struct kcolo_session *s)
 
 	if (!s->verify || s->verify->open != s->committed)
 		return;
-	h = kvmalloc(sizeof(*h), GFP_KERNEL);
-	found = kvzalloc(sizeof(*found), GFP_KERNEL);
+	h = kvmalloc(sizeof(*h), KCOLO_GFP);
+	found = kvzalloc(sizeof(*found), KCOLO_GFP);
 	if (h && found && all_hashed(s))
 		compare(s, h, found);
 	kvfree(h);

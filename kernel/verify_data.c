@@ -2,6 +2,7 @@
 /* What a verification needs and leaves: memory that few sessions ever have. */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "gfp.h"
 #include "verify.h"
 
 /**
@@ -14,7 +15,7 @@ struct kcolo_verify *kcolo_verify_data(struct kcolo_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	if (!s->verify)
-		s->verify = kvzalloc(sizeof(*s->verify), GFP_KERNEL);
+		s->verify = kvzalloc(sizeof(*s->verify), KCOLO_GFP);
 	return s->verify;
 }
 

@@ -75,7 +75,7 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 # to start; what else is left out there takes long and has kin that does not.
 slow='^events_\|^library_\|^tool_\|^life_\(del\|kill\|rmmod\)\|^sessions_\|^promote_command$'
 slow="$slow\|^external_\(apply\|failover\|in_place\)\$\|^log_sync\$\|^no_memslot\$\|^clean\$"
-slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$\|^verify\$\|^hotplug\$"
+slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$\|^verify\$\|^hotplug\$\|^suspend\$"
 slow="$slow\|^reconnect_\(cost\|other\|restart\)\$\|^l\(egacy_log\|arge_pages\)\$"
 # What mostly waits is a job with others that there are less of, so that the
 # last three of them, on the debug kernel, end at about the same time.

@@ -89,12 +89,15 @@ mutants() {
 	try_test one_alias once once
 	try_test trust_large large_pages large-toggled
 	try_test log_sync_no_wait log_sync log-sync-found
+	try_test charge_nobody memcg memcg-staged
 	try_test verify_blind verify verify-named
 	try_client clean_keeps_log clean-sends
 	try_client clean_running clean-running
 	try_peer old_round_wins old-round
 	try_peer no_fence end-never-promote
 	try_peer equal_keeps_staged again-whole
+	try_peer no_staging_limit limit-over
+	try_peer resync_forever limit-whole
 	try_serve trust_epoch lost-other-epoch
 	try_serve forget_on_loss lost-in-epoch
 	try_client round_goes_on states-hurry

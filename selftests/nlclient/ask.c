@@ -99,23 +99,40 @@ static void exchange(int nl, struct msg *m, u16 type, struct answer *a)
 	} while (!take((struct nlmsghdr *)buf, n, a));
 }
 
-static u16 family_id(int nl)
+/* 0 when the module is not loaded. */
+static u16 look_up(int nl, struct answer *a)
 {
-	static u16 id;
-	struct msg m;
-	struct answer a;
 	const u16 *attr;
+	struct msg m;
 
-	if (id)
-		return id;
 	msg_cmd(&m, CTRL_CMD_GETFAMILY);
 	msg_str(&m, CTRL_ATTR_FAMILY_NAME, KCOLO_GENL_NAME);
-	exchange(nl, &m, GENL_ID_CTRL, &a);
-	attr = answer_attr(&a, CTRL_ATTR_FAMILY_ID);
-	if (a.err || !attr)
+	exchange(nl, &m, GENL_ID_CTRL, a);
+	attr = answer_attr(a, CTRL_ATTR_FAMILY_ID);
+	return a->err || !attr ? 0 : *attr;
+}
+
+static u16 family_id(int nl)
+{
+	struct answer a;
+	static u16 id;
+
+	if (!id)
+		id = look_up(nl, &a);
+	if (!id)
 		fail("there is no family kcolo: is the module loaded?");
-	id = *attr;
 	return id;
+}
+
+bool nl_try(int nl, struct msg *m, struct answer *a)
+{
+	u16 id = look_up(nl, a);
+
+	if (!id)
+		return false;
+	exchange(nl, m, id, a);
+	/* Without words it is nobody's number any more. */
+	return a->err != ENOENT || a->text[0];
 }
 
 void nl_ask(int nl, struct msg *m, struct answer *a)

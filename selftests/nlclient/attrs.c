@@ -16,7 +16,7 @@ static const struct command {
 	{ "session-del", KCOLO_CMD_SESSION_DEL, KCOLO_A_SESSION_NAME },
 	{ "session-get", KCOLO_CMD_SESSION_GET, KCOLO_A_SESSION_NAME },
 	{ "session-set", KCOLO_CMD_SESSION_SET,
-	  KCOLO_A_SESSION_RECONNECT },
+	  KCOLO_A_SESSION_STAGING_LIMIT },
 	{ "vm-attach", KCOLO_CMD_VM_ATTACH, KCOLO_A_SESSION_VM_FD },
 	{ "region-add", KCOLO_CMD_REGION_ADD, KCOLO_A_SESSION_REGION },
 	{ "region-del", KCOLO_CMD_REGION_DEL, KCOLO_A_SESSION_REGION },
@@ -103,6 +103,11 @@ static void malformed(int nl, int fd, const struct command *c)
 		refused(nl, fd, c->name,
 			msg_u32(by_fd(&m, c, fd), KCOLO_A_SESSION_STATE, 1),
 			EINVAL, "Unsupported attribute");
+	for (attr = KCOLO_A_SESSION_LINKS; attr <= KCOLO_A_SESSION_RESYNC; attr++)
+		if (c->last > attr)
+			refused(nl, fd, c->name,
+				msg_u32(by_fd(&m, c, fd), attr, 1), EINVAL,
+				"Unsupported attribute");
 	msg_u32(by_fd(&m, c, fd), KCOLO_A_SESSION_ID | NLA_F_NESTED, 1);
 	refused(nl, fd, c->name, &m, EINVAL, "NLA_F_NESTED not expected");
 	by_fd(&m, c, fd);

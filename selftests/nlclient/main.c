@@ -37,6 +37,7 @@ static const struct group {
 	{ "pause", pause_scenarios },
 	{ "ends", ends_scenarios },
 	{ "race", race_scenarios },
+	{ "unload", unload_scenarios },
 	{ "external", external_scenarios },
 	{ "clean", clean_scenarios },
 	{ "helpers", helpers_scenarios },

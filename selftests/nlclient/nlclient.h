@@ -45,7 +45,8 @@ extern const struct scenario attrs_scenarios[], new_scenarios[],
 	regions_scenarios[], vm_scenarios[], states_scenarios[],
 	rights_scenarios[], maps_scenarios[], devstate_scenarios[],
 	subscribers_scenarios[], flood_scenarios[], gone_scenarios[],
-	ends_scenarios[], race_scenarios[], helpers_scenarios[], sockets_scenarios[], cycles_scenarios[],
+	ends_scenarios[], race_scenarios[], helpers_scenarios[],
+	sockets_scenarios[], cycles_scenarios[], unload_scenarios[],
 	external_scenarios[], clean_scenarios[], pause_scenarios[];
 
 /* util.c */
@@ -92,6 +93,8 @@ struct answer {
 /* A netlink socket of the network namespace the caller is in. */
 int nl_open(void);
 void nl_ask(int nl, struct msg *m, struct answer *a);
+/* The same, of a module that comes and goes: false when it is not there. */
+bool nl_try(int nl, struct msg *m, struct answer *a);
 const void *answer_attr(const struct answer *a, u16 attr);
 /*
  * The kernel has to refuse with @err and a text that has @text in it, and the

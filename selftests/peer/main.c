@@ -41,6 +41,8 @@ static const struct group {
 	{ "verdict", 'l', verdict_scenarios },
 	{ "again", 'c', again_scenarios },
 	{ "doubt", 'l', doubt_scenarios },
+	{ "limit", 'c', limit_scenarios },
+	{ "limited", 'l', limited_scenarios },
 };
 
 static const char usage_text[] =

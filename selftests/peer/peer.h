@@ -67,10 +67,10 @@ struct scenario {
  */
 extern const struct scenario epochs_scenarios[], hello_scenarios[],
 	malformed_scenarios[], cut_scenarios[], fuzz_scenarios[],
-	prepared_scenarios[], again_scenarios[];
+	prepared_scenarios[], again_scenarios[], limit_scenarios[];
 extern const struct scenario refuse_scenarios[], hung_scenarios[],
 	answers_scenarios[], blocked_scenarios[], verdict_scenarios[],
-	doubt_scenarios[];
+	doubt_scenarios[], limited_scenarios[];
 
 /* util.c */
 void *xalloc(size_t size);

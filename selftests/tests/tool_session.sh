@@ -81,7 +81,7 @@ verdict tool-set-timeout-s set_get peer-timeout 3600s 3600000
 verdict tool-set-limit set_get pause-limit 1500 1500
 verdict tool-set-checksum set_get checksum on true
 verdict tool-get-json json "j == {'threshold': 0}" get threshold
-verdict tool-get-all json "sorted(j) == ['checksum', 'log-sync', 'log-sync-timeout', 'max-iterations', 'min-gain', 'pause-limit', 'peer', 'peer-timeout', 'reconnect', 'threshold']" get
+verdict tool-get-all json "sorted(j) == ['checksum', 'log-sync', 'log-sync-timeout', 'max-iterations', 'min-gain', 'pause-limit', 'peer', 'peer-timeout', 'reconnect', 'staging-limit', 'threshold']" get
 verdict tool-set-refused says 1 "out of range (min-gain)" set threshold 7M min-gain 101
 verdict tool-set-none field threshold 0
 verdict tool-set-hour says 1 "a time is at most an hour (peer-timeout)" set peer-timeout 3601s

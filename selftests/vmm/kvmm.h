@@ -147,6 +147,7 @@ struct options {
 	u32 linger_ms, lost_ms;
 	u32 apply_ms, drop_each;
 	bool no_apply;
+	u64 staging_limit;
 };
 
 extern struct options opt;

@@ -165,6 +165,8 @@ static const struct option_def {
 	  "as in kcolo" },
 	{ "pause-limit", NUMBER32, PRIMARY, &opt.pause_limit, &opt.has_pause_limit,
 	  "as in kcolo" },
+	{ "staging-limit", SIZE, SECONDARY, &opt.staging_limit, NULL,
+	  "as in kcolo" },
 	{ "checksum", CHOICE, PRIMARY, &opt.checksum, switches,
 	  "as in kcolo" },
 	{ "device-state", CHOICE, BOTH, &opt.external, device_states,

@@ -16,6 +16,7 @@ static void params_of(struct kcolo_params *p)
 		(opt.log_sync ? KCOLO_PARAM_LOG_SYNC : 0) |
 		(opt.has_log_sync_ms ? KCOLO_PARAM_LOG_SYNC_TIMEOUT : 0) |
 		(opt.has_checksum ? KCOLO_PARAM_CHECKSUM : 0) |
+		(opt.staging_limit ? KCOLO_PARAM_STAGING_LIMIT : 0) |
 		KCOLO_PARAM_RECONNECT;
 	p->threshold = opt.threshold;
 	p->max_iterations = opt.max_iterations;
@@ -26,6 +27,7 @@ static void params_of(struct kcolo_params *p)
 	p->log_sync = opt.log_sync;
 	p->log_sync_timeout = opt.log_sync_ms;
 	p->reconnect = opt.reconnect;
+	p->staging_limit = opt.staging_limit;
 }
 
 static void session_new(struct watch *w, enum kcolo_role role)

@@ -39,6 +39,7 @@ static const struct option options[] = {
 	{ "checksum", required_argument, NULL, OPT_PARAM },
 	{ "log-sync", required_argument, NULL, OPT_PARAM },
 	{ "log-sync-timeout", required_argument, NULL, OPT_PARAM },
+	{ "staging-limit", required_argument, NULL, OPT_PARAM },
 	{ "reconnect", required_argument, NULL, OPT_PARAM },
 	CLI_OPTIONS
 };

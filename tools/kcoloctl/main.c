@@ -29,7 +29,8 @@ static const struct command commands[] = {
 		"  --checksum on|off      CRC32C of the payload\n"
 		"  --log-sync on|off      ask the VMM for its own log before it is needed\n"
 		"  --log-sync-timeout TIME  go on without it after so long\n"
-		"  --reconnect on|off     look for a peer that is lost, or let it come back",
+		"  --reconnect on|off     look for a peer that is lost, or let it come back\n"
+		"  --staging-limit SIZE   secondary: abort an epoch that takes more; 0 is off",
 		cmd_session_add,
 	},
 	{
@@ -66,7 +67,7 @@ static const struct command commands[] = {
 		"Change parameters of a session at once.\n\n"
 		"  threshold SIZE, max-iterations N, min-gain PERCENT, peer-timeout TIME,\n"
 		"  pause-limit TIME, checksum on|off, log-sync on|off, log-sync-timeout TIME,\n"
-		"  reconnect on|off, and, of a primary without a peer, peer ADDR:PORT;\n"
+		"  reconnect on|off, staging-limit SIZE, and, of a primary without a peer, peer ADDR:PORT;\n"
 		"  see \"session add --help\". \"set help\" lists them.",
 		cmd_set,
 	},

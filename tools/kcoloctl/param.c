@@ -80,6 +80,11 @@ static bool set_peer(const char *text, struct kcolo_params *p)
 	return !kcolo_addr_parse(text, &p->peer);
 }
 
+static bool set_staging_limit(const char *text, struct kcolo_params *p)
+{
+	return parse_size(text, &p->staging_limit);
+}
+
 #define A_SIZE	"a size, as 64M or 1G"
 #define A_TIME	"a time, as 500ms or 2s"
 
@@ -100,6 +105,7 @@ static const struct param {
 	{ "log-sync", KCOLO_PARAM_LOG_SYNC, set_log_sync, "on or off" },
 	{ "log-sync-timeout", KCOLO_PARAM_LOG_SYNC_TIMEOUT,
 	  set_log_sync_timeout, A_TIME },
+	{ "staging-limit", KCOLO_PARAM_STAGING_LIMIT, set_staging_limit, A_SIZE },
 	{ "reconnect", KCOLO_PARAM_RECONNECT, set_reconnect, "on or off" },
 	{ "peer", KCOLO_PARAM_PEER, set_peer, "ADDR:PORT" },
 };

@@ -41,6 +41,7 @@ static void add_params(struct json_object *o, const struct kcolo_params *p)
 	json_add_bool(o, "log-sync", p->log_sync);
 	json_add_u64(o, "log-sync-timeout", p->log_sync_timeout);
 	json_add_bool(o, "reconnect", p->reconnect);
+	json_add_u64(o, "staging-limit", p->staging_limit);
 }
 
 static void add_regions(struct json_object *o,

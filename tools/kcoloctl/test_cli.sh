@@ -111,9 +111,10 @@ o['local'] is None and o['pending'] == 2**64 - 1 and o['synced'] is True and
 o['abort-reason'] == 'unknown-99' and o['uuid'] ==
 '30313233-3435-3637-3839-616263646566' and o['regions'][1]['size'] == 1 << 24
 and o['error'] == 'the \"last\" error' and o['clean'] is True and
-o['device-state'] == 'external' and o['log-sync-timeout'] == 150" session show vm1
+o['device-state'] == 'external' and o['log-sync-timeout'] == 150 and
+o['staging-limit'] == 5 << 20" session show vm1
 json "list in JSON" "[s['name'] for s in o] == ['vm1']" session list
-json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 60 and
+json "stats in JSON" "o['session-name'] == 'vm1' and len(o) == 61 and
 o['log-errors'] == 1042" stats vm1
 FAKE_SESSIONS=2 json "stats of all in JSON" \
 	"[s['session-id'] for s in o] == [3, 4]" stats --all
@@ -159,6 +160,8 @@ unset FAKE_RAW
 t "set" 0 "" "" set threshold 64M
 t "set of a session" 0 "" "" set threshold 64M min-gain 5 vm1
 t "set log-sync" 0 "" "" set log-sync on log-sync-timeout 50ms vm1
+t "set staging-limit" 0 "" "" set staging-limit 64M vm1
+t "show staging-limit" 0 "^    staging-limit: 5 MiB$" "" session show
 t "set off" 0 "" "" set checksum off peer-timeout 2s
 t "set nothing" 2 "" "which parameter" set
 t "set without a value" 2 "" "which parameter" set threshold

@@ -98,6 +98,8 @@ static void params_text(const struct kcolo_params *p)
 	sub("log-sync", p->log_sync ? "on" : "off");
 	sub("log-sync-timeout", format_ms(p->log_sync_timeout, buf));
 	sub("reconnect", p->reconnect ? "on" : "off");
+	sub("staging-limit", p->staging_limit ?
+	    format_bytes(p->staging_limit, buf, FORMAT_MAX) : "none");
 }
 
 static uint64_t bytes_of(uint64_t pages)

@@ -48,6 +48,7 @@ const struct nla_policy kcolo_session_attrs[KCOLO_A_SESSION_MAX + 1] = {
 	[KCOLO_A_SESSION_LINKS] = { .type = NLA_U64 },
 	[KCOLO_A_SESSION_SOCKETS] = { .type = NLA_FLAG },
 	[KCOLO_A_SESSION_RESYNC] = { .type = NLA_U32 },
+	[KCOLO_A_SESSION_STAGING_LIMIT] = { .type = NLA_U64 },
 	[KCOLO_A_SESSION_LOG_SYNC_TIMEOUT] = { .type = NLA_U32 },
 	[KCOLO_A_SESSION_CLEAN] = { .type = NLA_U8 },
 	[KCOLO_A_SESSION_VERIFIED_PAGES] = { .type = NLA_U64 },
@@ -178,7 +179,7 @@ static void parse_params(struct nlattr **tb, struct kcolo_params *p)
 		  KCOLO_PARAM_MIN_GAIN | KCOLO_PARAM_PEER_TIMEOUT |
 		  KCOLO_PARAM_PAUSE_LIMIT | KCOLO_PARAM_CHECKSUM |
 		  KCOLO_PARAM_LOG_SYNC | KCOLO_PARAM_LOG_SYNC_TIMEOUT |
-		  KCOLO_PARAM_RECONNECT;
+		  KCOLO_PARAM_RECONNECT | KCOLO_PARAM_STAGING_LIMIT;
 	p->threshold = get_u64(tb, KCOLO_A_SESSION_THRESHOLD);
 	p->max_iterations = get_u32(tb, KCOLO_A_SESSION_MAX_ITERATIONS);
 	p->min_gain = get_u32(tb, KCOLO_A_SESSION_MIN_GAIN);
@@ -188,6 +189,7 @@ static void parse_params(struct nlattr **tb, struct kcolo_params *p)
 	p->log_sync = get_bool(tb, KCOLO_A_SESSION_LOG_SYNC);
 	p->log_sync_timeout = get_u32(tb, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT);
 	p->reconnect = get_bool(tb, KCOLO_A_SESSION_RECONNECT);
+	p->staging_limit = get_u64(tb, KCOLO_A_SESSION_STAGING_LIMIT);
 }
 
 static void parse_fields(struct nlattr **tb, struct kcolo_session_info *info)

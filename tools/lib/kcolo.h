@@ -80,6 +80,7 @@ union kcolo_addr {
 #define KCOLO_PARAM_LOG_SYNC_TIMEOUT	(1u << 7)
 #define KCOLO_PARAM_RECONNECT		(1u << 8)
 #define KCOLO_PARAM_PEER		(1u << 9)
+#define KCOLO_PARAM_STAGING_LIMIT	(1u << 10)
 
 /**
  * struct kcolo_params - what can be set while a session lives
@@ -96,6 +97,8 @@ union kcolo_addr {
  * @reconnect: a peer that is lost is looked for, or may come back
  * @peer: where a primary that has none connects to from now on (CAP_NET_ADMIN);
  *	only for kcolo_session_set()
+ * @staging_limit: bytes that the pages of an open epoch may take on a secondary,
+ *	0 is no limit
  */
 struct kcolo_params {
 	unsigned int mask;
@@ -109,6 +112,7 @@ struct kcolo_params {
 	uint32_t log_sync_timeout;
 	bool reconnect;
 	union kcolo_addr peer;
+	uint64_t staging_limit;
 };
 
 /**

@@ -144,6 +144,7 @@ static const char * const abort_reason_names[] = {
 	[KCOLO_ABORT_REASON_VM_GONE] = "vm-gone",
 	[KCOLO_ABORT_REASON_FENCED] = "fenced",
 	[KCOLO_ABORT_REASON_CLOSED] = "closed",
+	[KCOLO_ABORT_REASON_STAGING_LIMIT] = "staging-limit",
 };
 
 /**
@@ -243,6 +244,7 @@ static const char * const stats_names[] = {
 	[KCOLO_A_STATS_ABORTS_VM_GONE] = "aborts-vm-gone",
 	[KCOLO_A_STATS_ABORTS_FENCED] = "aborts-fenced",
 	[KCOLO_A_STATS_ABORTS_CLOSED] = "aborts-closed",
+	[KCOLO_A_STATS_ABORTS_STAGING_LIMIT] = "aborts-staging-limit",
 	[KCOLO_A_STATS_LOG_SYNCS] = "log-syncs",
 	[KCOLO_A_STATS_LOG_SYNC_LATE] = "log-sync-late",
 	[KCOLO_A_STATS_RESYNCS_DELTA] = "resyncs-delta",
@@ -296,6 +298,7 @@ static const char * const session_attr_names[] = {
 	[KCOLO_A_SESSION_RECONNECT] = "reconnect",
 	[KCOLO_A_SESSION_LINKS] = "links",
 	[KCOLO_A_SESSION_RESYNC] = "resync",
+	[KCOLO_A_SESSION_STAGING_LIMIT] = "staging-limit",
 	[KCOLO_A_SESSION_SOCKETS] = "sockets",
 	[KCOLO_A_SESSION_CONTROL_FD] = "control-fd",
 	[KCOLO_A_SESSION_DATA_FD] = "data-fd",

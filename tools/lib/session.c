@@ -109,6 +109,9 @@ static int put_params(struct nl_msg *msg, const struct kcolo_params *p)
 				   p->log_sync_timeout);
 	if (p->mask & KCOLO_PARAM_RECONNECT)
 		err |= nla_put_u8(msg, KCOLO_A_SESSION_RECONNECT, p->reconnect);
+	if (p->mask & KCOLO_PARAM_STAGING_LIMIT)
+		err |= nla_put_u64(msg, KCOLO_A_SESSION_STAGING_LIMIT,
+				   p->staging_limit);
 	return err;
 }
 

@@ -192,10 +192,10 @@ static void test_log_threads(void)
  */
 static void test_abi(void)
 {
-	ok(sizeof(union kcolo_addr) == 28 && sizeof(struct kcolo_params) == 72 &&
-	   sizeof(struct kcolo_session_config) == 152 &&
+	ok(sizeof(union kcolo_addr) == 28 && sizeof(struct kcolo_params) == 80 &&
+	   sizeof(struct kcolo_session_config) == 160 &&
 	   sizeof(struct kcolo_region_info) == 112 && sizeof(struct kcolo_region) == 120 &&
-	   sizeof(struct kcolo_session_info) == 576 && sizeof(struct kcolo_event) == 400 &&
+	   sizeof(struct kcolo_session_info) == 584 && sizeof(struct kcolo_event) == 400 &&
 	   sizeof(struct kcolo_stats) == 72 + 8 * KCOLO_STATS_ROOM && KCOLO_STATS_ROOM == 128,
 	   "the structures of the ABI have their size");
 }

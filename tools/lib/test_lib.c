@@ -93,6 +93,7 @@ static void test_get(void)
 	   info.params.threshold == 64 << 20 && info.params.checksum &&
 	   info.params.pause_limit == 2500 && info.pending == UINT64_MAX &&
 	   info.params.log_sync && info.params.log_sync_timeout == 150 &&
+	   info.params.staging_limit == 5 << 20 &&
 	   info.device_state == KCOLO_DEVICE_STATE_EXTERNAL && info.clean &&
 	   info.abort_reason == 99 && info.event_seq == 2,
 	   "each member has its value");

@@ -71,6 +71,7 @@ void fake_put_session(struct nl_msg *msg, unsigned int n)
 	nla_put_u8(msg, KCOLO_A_SESSION_LOG_SYNC, 1);
 	nla_put_u32(msg, KCOLO_A_SESSION_LOG_SYNC_TIMEOUT, 150);
 	nla_put_u8(msg, KCOLO_A_SESSION_CLEAN, 1);
+	nla_put_u64(msg, KCOLO_A_SESSION_STAGING_LIMIT, 5 << 20);
 	fake_put_region(msg, "ram", 1 << 30);
 	fake_put_region(msg, "vram", 16 << 20);
 }
