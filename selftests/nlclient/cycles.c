@@ -32,7 +32,7 @@ struct counts {
 };
 
 /* It has to be there, or nothing is looked at. */
-static void shrink(const char *cache)
+static void empty_slabs(const char *cache)
 {
 	char path[512];
 	FILE *f;
@@ -45,7 +45,7 @@ static void shrink(const char *cache)
 	fclose(f);
 }
 
-static long objects(const char *cache)
+static long live(const char *cache)
 {
 	char path[512];
 	long n = -1;
@@ -82,9 +82,9 @@ static void count_slab(struct counts *c)
 		snprintf(c->at[c->nr].cache, sizeof(c->at[c->nr].cache), "%.63s",
 			 d->d_name);
 		/* Twice: what one frees another may have waited for. */
-		shrink(d->d_name);
-		shrink(d->d_name);
-		c->at[c->nr++].objects = objects(d->d_name);
+		empty_slabs(d->d_name);
+		empty_slabs(d->d_name);
+		c->at[c->nr++].objects = live(d->d_name);
 	}
 	closedir(dir);
 }
@@ -105,7 +105,7 @@ static void count_vmalloc(struct counts *c)
 	fclose(f);
 }
 
-static void drop_caches(void)
+static void forget_caches(void)
 {
 	FILE *f = fopen("/proc/sys/vm/drop_caches", "w");
 
@@ -122,7 +122,7 @@ static struct counts *take(void)
 	if (!c)
 		fail("no memory");
 	sleep_ms(SETTLE_MS);
-	drop_caches();
+	forget_caches();
 	count_slab(c);
 	count_vmalloc(c);
 	return c;

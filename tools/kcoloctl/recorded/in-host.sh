@@ -127,6 +127,13 @@ rec stats-all 0 stats --all
 rec stats-watch 0 stats --watch=1s --count 3 vm1
 until_true 10 committed 5
 rec stats-watch-all 0 stats --all --watch=1s --count 2
+rec verify-none 1 verify --last vm1
+rec verify-timeout 5 verify --timeout 200ms vm1
+beside verify verify --timeout 10s vm1
+$CTL checkpoint vm1 >/dev/null
+ended
+until_true 10 in_state idle vm1
+rec verify-last 0 verify --last vm1
 rec events-now 0 events --now
 rec events-now-one 0 events --now --statistics vm1
 rec events-late 1 events --timeout 200ms --count 1 vm1
