@@ -255,8 +255,8 @@ static struct kcolo_region *named(const struct kcolo_session *s,
 static int let_go(struct kcolo_session *s, const struct kcolo_region *r,
 		  struct netlink_ext_ack *extack)
 {
+	bool busy, used = false;
 	unsigned int i;
-	bool busy;
 
 	if (r->based) {
 		NL_SET_ERR_MSG(extack,
@@ -265,12 +265,13 @@ static int let_go(struct kcolo_session *s, const struct kcolo_region *r,
 	}
 	busy = !mutex_trylock(&s->staging_lock);
 	if (!busy) {
-		busy = s->take_pages;
-		for (i = 0; !busy && i < s->nr_peer_regions; i++)
-			if (s->peer_region[i] == r)
-				s->regions_gone = true;
-		if (!busy && s->regions_gone)
+		for (i = 0; i < s->nr_peer_regions; i++)
+			used |= s->peer_region[i] == r;
+		busy = used && s->take_pages;
+		if (used && !busy) {
+			s->regions_gone = true;
 			s->nr_peer_regions = 0;
+		}
 		mutex_unlock(&s->staging_lock);
 	}
 	if (!busy)

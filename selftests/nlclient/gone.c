@@ -268,7 +268,7 @@ static void gone_listening(void)
 		kcolo_session_fd(b));
 	msg_region(&m, "more", 16 * MIB, PAGE);
 	refused(nl_open(), kcolo_session_fd(b), "a region of another VMM", &m,
-		EBUSY, "state");
+		ESRCH, "the VMM has died");
 
 	config.role = KCOLO_ROLE_PRIMARY;
 	config.peer = config.local;

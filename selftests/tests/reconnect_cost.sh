@@ -18,7 +18,8 @@ END
 chmod +x $command
 
 # Of each commit after a loss: pages sent since the record before it, and how many
-# were written since the commit before. The first is of the initial sync.
+# were written since the commit before. Not of the
+# initial sync, which a busy machine may be too slow for at first.
 figures() {
 	tr -d '{}"' <"$1" | awk -F, '{
 		split("", v)
@@ -27,7 +28,8 @@ figures() {
 		sent = v["pages_raw"] + v["pages_zero"]
 		if (v["outcome"] == "committed" && lost)
 			print sent - before, v["dirtied_pages"]
-		lost = v["outcome"] != "committed"
+		based = based || v["outcome"] == "committed"
+		lost = based && v["outcome"] != "committed"
 		before = sent
 	}'
 }

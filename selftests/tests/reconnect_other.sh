@@ -32,7 +32,7 @@ verdict other-first first
 # To the other: all of RAM goes there, and more is committed.
 second() {
 	lose_peer $B && [ "$(field "" links)" = 1 ] && $CTL set peer $C:7000 reconnect on t && until_so is "" state idle &&
-		[ "$(field "" resync)" = full ] && more "" 3 && is "$IN_C" state idle
+		[ "$(field "" resync)" = full ] && more "" 3 && until_so is "$IN_C" state idle
 }
 verdict other-second second
 old=$(field "$IN_B" committed)

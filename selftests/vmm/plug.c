@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <kcolo.h>
 
@@ -16,6 +17,8 @@
 #define DIMM_SIZE	(4ull << 20)
 #define DIMM_SLOT	100
 #define DIMM_WRITES	50
+#define DEL_TRIES	100
+#define DEL_EACH_US	50000
 
 static void set_slot(struct vm *vm, bool there)
 {
@@ -47,7 +50,13 @@ void plug_add(struct vm *vm, struct kcolo *k)
 
 bool plug_del(struct vm *vm, struct kcolo *k)
 {
-	if (kcolo_region_del(k, &vm->plug.region)) {
+	int tries = 0, err;
+
+	/* Asked again as we are told to, as long as pages are being taken. */
+	while ((err = kcolo_region_del(k, &vm->plug.region)) == -EAGAIN &&
+	       tries++ < DEL_TRIES)
+		usleep(DEL_EACH_US);
+	if (err) {
 		say("the DIMM stays: %s", kcolo_error(k));
 		return false;
 	}
