@@ -76,14 +76,16 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 slow='^events_\|^library_\|^tool_\|^life_\(del\|kill\|rmmod\)\|^sessions_\|^promote_command$'
 slow="$slow\|^external_\(apply\|failover\|in_place\)\$\|^log_sync\$\|^no_memslot\$\|^clean\$"
 slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$\|^verify\$\|^hotplug\$\|^suspend\$"
+# Its counts are of caches in which a debug kernel keeps what was freed.
+slow="$slow\|^life_cycles\$"
 slow="$slow\|^reconnect_\(cost\|other\|restart\)\$\|^l\(egacy_log\|arge_pages\)\$"
 # What mostly waits is a job with others that there are less of, so that the
 # last three of them, on the debug kernel, end at about the same time.
 waits="blocked hung"
 # What needs what only the debug kernel has, or is asked of it; what is about the checks
-# and not kcolo.
-debug_only='^life_\(no\(mem\|copy\)\|cycles\)$'
-once='^controls$'
+# and not kcolo, or a figure that no kernel changes: on one.
+debug_only='^life_no\(mem\|copy\)$'
+once='^controls$\|^reconnect_cost$'
 half() {	# kernel, 0 or 1
 	local without=$debug_only some
 	[ "$1" = "$stock" ] || without="$without\|$once"
