@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 /* Before it is counted: caches fill, modules load. */
 #define WARM_UP		20
 #define SETTLE_MS	3000
+#define LOOKS		10
 #define SLAB		"/sys/kernel/slab"
 #define MAX_CACHES	1000
 
@@ -159,12 +161,42 @@ static void cache_of_areas(char name[256])
 	name[len] = 0;
 }
 
+static long before_in(const struct counts *before, const char *cache)
+{
+	unsigned int i;
+
+	for (i = 0; i < before->nr; i++)
+		if (!strcmp(before->at[i].cache, cache))
+			return before->at[i].objects;
+	return LONG_MAX;
+}
+
+/* Return: how many of a cache more there are at most; *@which: in which. */
+static long grown(const struct counts *before, const struct counts *after,
+		  const struct count **which)
+{
+	char areas[256];
+	long most = 0, n;
+	unsigned int i;
+
+	cache_of_areas(areas);
+	for (i = 0; i < after->nr; i++) {
+		n = after->at[i].objects -
+		    before_in(before, after->at[i].cache);
+		if (n < most || !strcmp(after->at[i].cache, areas))
+			continue;
+		most = n;
+		*which = &after->at[i];
+	}
+	return most;
+}
+
 static void cycles(void)
 {
 	struct counts *before, *after;
-	unsigned int i, j;
-	char areas[256];
-	int n;
+	const struct count *which;
+	int n, looks = LOOKS;
+	long most;
 
 	for (n = 0; n < WARM_UP; n++)
 		cycle(n);
@@ -173,19 +205,19 @@ static void cycles(void)
 	before = take();
 	for (n = 0; n < CYCLES; n++)
 		cycle(n);
+	/*
+	 * One object that each second cycle leaves is no accident, unless it goes
+	 * later: the kernel has its own ideas of when, and a leak stays.
+	 */
 	after = take();
-	cache_of_areas(areas);
-	for (i = 0; i < after->nr; i++) {
-		for (j = 0; j < before->nr; j++)
-			if (!strcmp(after->at[i].cache, before->at[j].cache))
-				break;
-		if (j == before->nr || !strcmp(after->at[i].cache, areas))
-			continue;
-		/* One that each second cycle leaves is no accident. */
-		expect(after->at[i].objects - before->at[j].objects < CYCLES / 2,
-		       "%s: %ld objects before and %ld after", after->at[i].cache,
-		       before->at[j].objects, after->at[i].objects);
+	most = grown(before, after, &which);
+	while (most >= CYCLES / 2 && --looks) {
+		free(after);
+		after = take();
+		most = grown(before, after, &which);
 	}
+	expect(most < CYCLES / 2, "%s: %ld objects, %ld more than before",
+	       which->cache, which->objects, most);
 	printf("# vmalloc: %ld areas before and %ld after\n", before->vmalloc,
 	       after->vmalloc);
 	expect(after->vmalloc - before->vmalloc < CYCLES / 10,

@@ -239,13 +239,14 @@ static void on_commit(struct standby *s, u64 epoch)
 		s->base = hash;
 		s->base_known = true;
 	}
+	/* Before the primary is told: pages of its next epoch may be put in place. */
+	if (opt.external && !applied_check(s->vm, s->region, &set))
+		s->mismatch = true;
 	if (hashed) {
 		equal = hash == known->hash;
 		s->verified++;
 		send_verdict(s, epoch, equal);
 	}
-	if (opt.external && !applied_check(s->vm, s->region, &set))
-		s->mismatch = true;
 	s->applied_pages += set;
 	say("epoch %llu is committed%s", epoch, !hashed ? "" :
 	    equal ? ", RAM equal" : ", RAM DIFFERENT");
