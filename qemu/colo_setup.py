@@ -11,6 +11,8 @@ writes into DIR
   2-primary.qmp               that the name says
   failover-secondary.qmp      when the primary is dead
   failover-primary.qmp        when the secondary is dead
+  again-primary.qmp           instead of 2-primary.qmp, where the guest runs on: on
+  again-secondary.qmp         a primary that failed over, on a secondary that did
 
 and `qmp.py SOCKET FILE` says it.  Arguments after -- are added to both QEMU
 command lines: the machine's CPU, firmware, a console.
@@ -35,6 +37,31 @@ def qmp(command, **args):
 
 def inet(host, port):
     return {'type': 'inet', 'data': {'host': host, 'port': str(port)}}
+
+
+def event(name):
+    """A line for qmp.py."""
+    return json.dumps({'event': name})
+
+
+def options(text):
+    """What a command line's NAME,KEY=VALUE,... says."""
+    name, *rest = text.split(',')
+    return name, dict(word.split('=', 1) for word in rest)
+
+
+def object_add(text, more):
+    """What -object TEXT says, for a QEMU that runs."""
+    name, properties = options(text)
+    return json.dumps({'execute': 'object-add', 'arguments': {
+        'qom-type': name, **properties, **more}})
+
+
+def chardev_add(text):
+    """What -chardev socket,id=TEXT says, of which server has its address."""
+    name, o = options(text)
+    return qmp('chardev-add', id=name, backend={'type': 'socket', 'data': {
+        'addr': inet(o['host'], o['port']), 'server': 'server' in o}})
 
 
 class Setup:
@@ -74,27 +101,31 @@ class Setup:
                 + shlex.join(['ip', 'tuntap', 'add', 'dev', tap, 'mode', 'tap', *user]),
                 ['ip', 'link', 'set', tap, 'master', self.o.bridge, 'up']]
 
-    def primary_net(self):
-        if not self.o.bridge:
-            return []
+    def compare_chardevs(self):
         server = 'server=on,wait=off'
-        chardevs = [
+        return [
             f'mirror0,host={self.o.primary},port={MIRROR},{server}',
             f'compare1,host={self.o.primary},port={COMPARE},{server}',
             f'compare0,host=127.0.0.1,port={LOCAL},{server}',
             f'compare0-0,host=127.0.0.1,port={LOCAL}',
             f'compare_out,host=127.0.0.1,port={LOCAL_OUT},{server}',
             f'compare_out0,host=127.0.0.1,port={LOCAL_OUT}']
-        objects = [
+
+    def compare_objects(self):
+        return [
             'filter-mirror,id=m0,netdev=hn0,queue=tx,outdev=mirror0',
             'filter-redirector,id=redire0,netdev=hn0,queue=rx,indev=compare_out',
             'filter-redirector,id=redire1,netdev=hn0,queue=rx,outdev=compare0',
             'iothread,id=iothread1',
             'colo-compare,id=comp0,primary_in=compare0-0,secondary_in=compare1,'
             'outdev=compare_out0,iothread=iothread1']
-        return [*self.nic(), *(w for c in chardevs
+
+    def primary_net(self):
+        if not self.o.bridge:
+            return []
+        return [*self.nic(), *(w for c in self.compare_chardevs()
                                for w in ('-chardev', f'socket,id={c}')),
-                *(w for obj in objects for w in ('-object', obj))]
+                *(w for obj in self.compare_objects() for w in ('-object', obj))]
 
     def secondary_net(self):
         if not self.o.bridge:
@@ -205,20 +236,57 @@ class Setup:
                       qmp('nbd-server-add', device='parent0', writable=True)]
         return lines
 
-    def primary_qmp(self):
+    def copy_once(self):
         # COLO is entered with a pause. A guest that writes as fast as the link
         # carries would never get to a short one.
-        lines = [*self.parameters(), qmp('migrate-set-parameters',
-                                         downtime_limit=self.o.first_pause,
-                                         max_bandwidth=10 << 30)]
-        if self.o.disk:
-            drive = ('drive_add -n buddy driver=replication,mode=primary,'
-                     f'file.driver=nbd,file.host={self.o.secondary},'
-                     f'file.port={NBD},file.export=parent0,node-name=replication0')
-            lines += [qmp('human-monitor-command', command_line=drive),
-                      qmp('x-blockdev-change', parent='colo-disk0',
-                          node='replication0')]
-        return lines + [qmp('migrate', uri=f'tcp:{self.o.secondary}:{STREAM}')]
+        return [*self.parameters(), qmp('migrate-set-parameters',
+                                        downtime_limit=self.o.first_pause,
+                                        max_bandwidth=10 << 30)]
+
+    def replicate(self):
+        if not self.o.disk:
+            return []
+        drive = ('drive_add -n buddy driver=replication,mode=primary,'
+                 f'file.driver=nbd,file.host={self.o.secondary},'
+                 f'file.port={NBD},file.export=parent0,node-name=replication0')
+        return [qmp('human-monitor-command', command_line=drive),
+                qmp('x-blockdev-change', parent='colo-disk0', node='replication0')]
+
+    def migrate(self):
+        return [qmp('migrate', uri=f'tcp:{self.o.secondary}:{STREAM}')]
+
+    def primary_qmp(self):
+        return [*self.copy_once(), *self.replicate(), *self.migrate()]
+
+    # Protected again
+
+    def resync(self):
+        """The new secondary's disk becomes what the guest's is; then the guest waits,
+        until COLO begins."""
+        if not self.o.disk:
+            return []
+        return [qmp('drive-mirror', device='colo-disk0', job_id='resync',
+                    target=f'nbd://{self.o.secondary}:{NBD}/parent0',
+                    mode='existing', format='raw', sync='full'),
+                event('BLOCK_JOB_READY'), qmp('stop'),
+                qmp('block-job-cancel', device='resync'), event('BLOCK_JOB_COMPLETED')]
+
+    def compare(self, **more):
+        if not self.o.bridge:
+            return []
+        return [object_add(obj, more if obj.startswith('filter-') else {})
+                for obj in self.compare_objects()]
+
+    def again_primary(self):
+        return [*self.copy_once(), *self.resync(), *self.replicate(), *self.compare(),
+                *self.migrate()]
+
+    def again_secondary(self):
+        """It compares from now on, before it rewrites what was compared."""
+        chardevs = self.compare_chardevs() if self.o.bridge else []
+        return [*self.copy_once(), *self.resync(), *self.replicate(),
+                *map(chardev_add, chardevs),
+                *self.compare(insert='before', position='id=rew0'), *self.migrate()]
 
     def failover_secondary(self):
         lines = [qmp('nbd-server-stop')] if self.o.disk else []
@@ -253,7 +321,9 @@ class Setup:
         for name, lines in (('1-secondary.qmp', self.secondary_qmp()),
                             ('2-primary.qmp', self.primary_qmp()),
                             ('failover-secondary.qmp', self.failover_secondary()),
-                            ('failover-primary.qmp', self.failover_primary())):
+                            ('failover-primary.qmp', self.failover_primary()),
+                            ('again-primary.qmp', self.again_primary()),
+                            ('again-secondary.qmp', self.again_secondary())):
             with open(os.path.join(out, name), 'w') as f:
                 f.write('\n'.join(lines) + '\n')
 
@@ -263,7 +333,7 @@ def size(text):
     return int(text[:-1] if unit else text) << 10 * unit
 
 
-def parse():
+def parse(words=None):
     ap = argparse.ArgumentParser(
         usage='colo_setup.py [options] [-- MORE QEMU ARGUMENTS]',
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -293,7 +363,7 @@ def parse():
     add('--qemu', default='qemu-system-x86_64')
     add('--kcoloctl', default='kcoloctl')
     add('more', nargs='*', help=argparse.SUPPRESS)
-    o = ap.parse_args()
+    o = ap.parse_args(words)
     if o.disk and not o.disk_size:
         ap.error('--disk wants --disk-size')
     return o

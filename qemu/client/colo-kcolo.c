@@ -456,12 +456,23 @@ void colo_kcolo_stop(void)
 
 /* The secondary */
 
+/* COLO does not go on with a primary that was lost, whoever comes. */
+static bool lose_for_good(Error **errp)
+{
+    struct kcolo_params params = {
+        .mask = KCOLO_PARAM_RECONNECT,
+        .reconnect = false,
+    };
+
+    return kcolo_client_set(client, &params, errp);
+}
+
 bool colo_kcolo_incoming_start(Error **errp)
 {
     bool ok;
 
     colo_lock_vm();
-    ok = open_client(KCOLO_ROLE_SECONDARY, errp) &&
+    ok = open_client(KCOLO_ROLE_SECONDARY, errp) && lose_for_good(errp) &&
          carry_blocks(true, errp) &&
          kcolo_client_clean(client, errp) && kcolo_client_watch(client, errp);
     colo_unlock_vm();

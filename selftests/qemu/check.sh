@@ -31,5 +31,6 @@ done
 if [ -n "$mutants" ]; then
 	start mutants qemu_mutants "$stock"
 	start vfio qemu_vfio "$stock"
+	start whole qemu_one "$stock" again_whole
 fi
 jobs_end

@@ -27,10 +27,10 @@ def clean_up():
         _sides.pop().kill()
 
 
-def launcher(role, *options, secondary=B):
+def launcher(role, *options, secondary=B, session=SESSION_NAME):
     """The command that makes a session and runs what follows in it."""
     where = (['--connect'] if role == 'primary' else ['--listen'])
-    return [CTL, 'session', 'add', SESSION_NAME, role, *where,
+    return [CTL, 'session', 'add', session, role, *where,
             f'{secondary}:{SESSION}', '--insecure', '--device-state', 'external',
             *options, '--']
 
@@ -39,11 +39,11 @@ SEND = ("import os, socket; socket.send_fds(socket.socket(fileno={}), [b'x'], "
         "[int(os.environ['KCOLO_FD'])])")
 
 
-def session_fd(role, where=()):
+def session_fd(role, where=(), **kw):
     """A session that somebody else makes, as its fd."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        subprocess.run([*where, *launcher(role), sys.executable, '-c',
+        subprocess.run([*where, *launcher(role, **kw), sys.executable, '-c',
                         SEND.format(theirs.fileno())], check=True,
                        pass_fds=[theirs.fileno()])
         return socket.recv_fds(ours, 1, 1)[1][0]
@@ -72,33 +72,14 @@ def copy_at_once(s):
                                        'downtime-limit': 10000})
 
 
-class Pair:
-    """Two QEMUs, the guest up on the primary, COLO not yet begun.
+class Sides:
+    """A primary, and the secondary that listens at an address."""
 
-    A session is what QEMU is started in, or else HANDED to it."""
-
-    def __init__(self, name, backend, delay=500, secondary_backend=None, session=(),
-                 options=(), handed=False, boot=120, **kw):
-        parameters = {k: kw.pop(k) for k in list(kw) if k.startswith('colo-')}
-        other = secondary_backend or backend
-        launched = [launcher('secondary') if other == 'kcolo' and not handed else (),
-                    launcher('primary', *session) if backend == 'kcolo' and not handed
-                    else ()]
-        self.b = side(f'{name}-b', [*IN_B, *launched[0]],
-                      incoming=f'tcp:{B}:{STREAM}',
-                      options=[o.replace('@', 'b') for o in options], **kw)
-        self.a = side(f'{name}-a', launched[1],
-                      options=[o.replace('@', 'a') for o in options], **kw)
-        if handed:
-            self.b.qmp.hand(session_fd('secondary', IN_B), 'kcolo')
-            self.a.qmp.hand(session_fd('primary'), 'kcolo')
-        for s, ram in ((self.a, backend), (self.b, other)):
-            configure(s, ram, delay, **parameters)
-        copy_at_once(self.a)
-        self.a.wait_guest(boot)
+    def __init__(self, a, b, address):
+        self.a, self.b, self.address = a, b, address
 
     def protect(self):
-        self.a.qmp('migrate', uri=f'tcp:{B}:{STREAM}')
+        self.a.qmp('migrate', uri=f'tcp:{self.address}:{STREAM}')
         self.a.wait_status('colo')
         self.b.wait_status('colo')
 
@@ -134,6 +115,32 @@ class Pair:
         time.sleep(seconds)
         if s.written() != before:
             raise colo.Failed(f'{s.name}: the guest runs on')
+
+
+class Pair(Sides):
+    """Two QEMUs, the guest up on the primary, COLO not yet begun.
+
+    A session is what QEMU is started in, or else HANDED to it."""
+
+    def __init__(self, name, backend, delay=500, secondary_backend=None, session=(),
+                 options=(), handed=False, boot=120, **kw):
+        parameters = {k: kw.pop(k) for k in list(kw) if k.startswith('colo-')}
+        other = secondary_backend or backend
+        launched = [launcher('secondary') if other == 'kcolo' and not handed else (),
+                    launcher('primary', *session) if backend == 'kcolo' and not handed
+                    else ()]
+        b = side(f'{name}-b', [*IN_B, *launched[0]], incoming=f'tcp:{B}:{STREAM}',
+                 options=[o.replace('@', 'b') for o in options], **kw)
+        a = side(f'{name}-a', launched[1],
+                 options=[o.replace('@', 'a') for o in options], **kw)
+        super().__init__(a, b, B)
+        if handed:
+            self.b.qmp.hand(session_fd('secondary', IN_B), 'kcolo')
+            self.a.qmp.hand(session_fd('primary'), 'kcolo')
+        for s, ram in ((self.a, backend), (self.b, other)):
+            configure(s, ram, delay, **parameters)
+        copy_at_once(self.a)
+        self.a.wait_guest(boot)
 
 
 def slow():

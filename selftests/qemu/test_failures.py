@@ -5,11 +5,12 @@ import contextlib
 import os
 import random
 import re
+import signal
 import subprocess
 import time
 
 import pair
-from colo import Failed
+from colo import Failed, same_ram
 from pair import CTL, IN_B, SESSION_NAME, Pair, tool
 
 SWITCHES = int(os.environ.get('QEMU_FAILOVERS') or 6)
@@ -285,3 +286,78 @@ def test_failure_promoted_by_tool():
     p.b.qmp('x-colo-lost-heartbeat')
     p.b.wait_status('completed', 60 * pair.slow())
     p.goes_on(p.b)
+
+
+SHORT = '2000'              # ms
+LONG_S = 5
+
+
+def hold(s):
+    s.proc.send_signal(signal.SIGSTOP)
+
+
+def let_go(s):
+    s.proc.send_signal(signal.SIGCONT)
+
+
+def loses_nobody(p):
+    """They go on as if nothing had been."""
+    p.checkpoints(2)
+    expect(same_ram(p.a, p.b) >= 4, 'too few checkpoints were compared')
+    for s in (p.a, p.b):
+        expect(not s.qmp.event('COLO_PEER_LOST', 0), f'{s.name} has lost its peer')
+
+
+def may_be_silent(where, milliseconds):
+    link(*where, CTL, 'set', 'peer-timeout', milliseconds, '-s', SESSION_NAME)
+
+
+def test_failure_stopped_primary():
+    """QEMU is stopped for longer than peer-timeout, and the module is not: COLO goes
+    on.  Unless the secondary was told to take over: then QEMU is fenced."""
+    p = protected('held')
+    may_be_silent(IN_B, SHORT)
+    hold(p.a)
+    time.sleep(LONG_S * pair.slow())
+    let_go(p.a)
+    loses_nobody(p)
+    hold(p.a)
+    p.b.qmp('x-colo-lost-heartbeat')
+    p.b.wait_status('completed', 60 * pair.slow())
+    p.goes_on(p.b)
+    let_go(p.a)
+    fenced(p)
+
+
+def is_in_the_pause(p):
+    return p.a.qmp('query-status')['status'] == 'colo'
+
+
+def hold_in_the_pause(p):
+    """The secondary, so that the primary waits for it with its VM paused."""
+    for _ in range(20):
+        p.until(lambda: is_in_the_pause(p), 60, 'there is no checkpoint')
+        hold(p.b)
+        time.sleep(1)
+        if is_in_the_pause(p):
+            return
+        let_go(p.b)
+        p.checkpoints(1)
+    raise Failed('the secondary is never stopped in a pause')
+
+
+def test_failure_stopped_secondary():
+    """The same: the primary waits, its guest paused where it was in the pause of a
+    checkpoint, and goes on alone if it is told to."""
+    p = protected('held-b', session=('--peer-timeout', SHORT))
+    hold_in_the_pause(p)
+    time.sleep(LONG_S * pair.slow())
+    p.stands_still(p.a)
+    let_go(p.b)
+    loses_nobody(p)
+    hold_in_the_pause(p)
+    p.a.qmp('x-colo-lost-heartbeat')
+    p.a.wait_status('completed', 60 * pair.slow())
+    p.goes_on(p.a)
+    let_go(p.b)
+    secondary_stands_still(p)

@@ -165,9 +165,15 @@ def job_error(s, command):
         s.qmp('job-dismiss', id=command)
 
 
+def plugged(s):
+    """What a DIMM is refused with."""
+    s.qmp('object-add', qom_type='memory-backend-ram', id='more', size=128 << 20)
+    return s.qmp.refused('device_add', driver='pc-dimm', id='dimm', memdev='more')
+
+
 def test_refused_while_protected():
     """All of this is refused on both sides, and COLO goes on."""
-    p = Pair('busy', 'kcolo')
+    p = Pair('busy', 'kcolo', memory='128M,slots=2,maxmem=1G')
     p.protect()
     for s in (p.a, p.b):
         contains(s.qmp.refused('stop'), 'while COLO runs')
@@ -182,6 +188,8 @@ def test_refused_while_protected():
         for name in ('multifd', 'xbzrle', 'x-colo'):
             contains(s.qmp.refused('migrate-set-capabilities', capabilities=[
                 {'capability': name, 'state': name != 'x-colo'}]), 'while COLO runs')
+    for s, words in ((p.a, 'while migrating'), (p.b, 'this VM is the secondary')):
+        contains(plugged(s), words)
     contains(p.a.qmp.refused('migrate-set-parameters', **{ITERATIONS: 32768}),
              '32767')
     contains(p.a.qmp.refused('migrate', uri=f'tcp:{B}:{STREAM}'), 'while COLO runs')
