@@ -17,7 +17,7 @@
 /* How long the peer may take to hang up when it is told to. */
 #define CLOSE_MS	1000
 /* How long it may take to be told why a data connection was closed. */
-#define HEAR_MS		5000
+#define HEAR_MS		3000
 /* The longest wait for one that takes what was begun before. */
 #define CLOSE_MAX_MS	10000
 /* The longest wait for a message before what was set meanwhile is looked at. */
