@@ -16,8 +16,6 @@
 
 /* How long the peer may take to hang up when it is told to. */
 #define CLOSE_MS	1000
-/* How long it may take to be told why a data connection was closed. */
-#define HEAR_MS		3000
 /* The longest wait for one that takes what was begun before. */
 #define CLOSE_MAX_MS	10000
 /* The longest wait for a message before what was set meanwhile is looked at. */
@@ -449,16 +447,14 @@ void kcolo_link_close(struct kcolo_session *s)
  * kcolo_link_hear_out - let a primary say that it has ended its session
  * @s: secondary whose data connection is lost; called by who receives on it
  *
- * CLOSE is said on the control connection, which may be the slower one. HEAR_MS is
- * not what it costs to lose the data connection alone: the primary hangs up on the
- * other as well, or has a new one made, and either ends this.
+ * CLOSE is said on the control connection, which may be the slower one.
  */
 void kcolo_link_hear_out(struct kcolo_session *s)
 {
 	wait_event_idle_timeout(s->wq, READ_ONCE(s->link_reason) !=
 				KCOLO_ABORT_REASON_NONE ||
 				kcolo_session_stopping(s),
-				msecs_to_jiffies(HEAR_MS));
+				msecs_to_jiffies(CLOSE_MS));
 }
 
 /* One that has failed is only heard out: each try to send would tell of it again. */

@@ -139,8 +139,13 @@ static void begin(struct kcolo_session *s, struct kcolo_conn *control,
 		  const union kcolo_addr *peer)
 {
 	mutex_lock(&s->lock);
-	/* Lost it may be again when the VMM has died meanwhile. */
-	if (s->state != KCOLO_STATE_CONNECTING && s->state != KCOLO_STATE_LOST) {
+	/*
+	 * Lost it may be again when the VMM has died meanwhile, and for good when
+	 * the primary has said that it has ended.
+	 */
+	if ((s->state != KCOLO_STATE_CONNECTING &&
+	     s->state != KCOLO_STATE_LOST) ||
+	    s->link_reason == KCOLO_ABORT_REASON_CLOSED) {
 		mutex_unlock(&s->lock);
 		return;
 	}

@@ -94,8 +94,9 @@ static int primary_receiver(void *arg)
 /* Whether there is no peer, and one is to be looked for. */
 static bool peer_is_wanted(const struct kcolo_session *s)
 {
+	/* The secondary hangs up when it is told of the end. */
 	if (test_bit(KCOLO_REQ_LINKED, &s->req) || READ_ONCE(s->guest.gone) ||
-	    (s->sockets && !kcolo_link_handed(s)))
+	    atomic_read(&s->ended) || (s->sockets && !kcolo_link_handed(s)))
 		return false;
 	switch (READ_ONCE(s->state)) {
 	case KCOLO_STATE_CONNECTING:
