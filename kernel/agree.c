@@ -25,18 +25,6 @@ struct proposal {
 
 static_assert(KCOLO_MAX_REGIONS <= 64);	/* bits of compare */
 
-static struct kcolo_region *find_region(struct kcolo_session *s,
-					const char *name)
-{
-	struct kcolo_region *r;
-	unsigned int i;
-
-	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
-		if (!strcmp(r->name, name))
-			return r;
-	return NULL;
-}
-
 static bool named_before(const struct proposal *p, unsigned int nr,
 			 const struct kcolo_region *r)
 {
@@ -85,7 +73,7 @@ static bool match_region(struct kcolo_session *s, struct proposal *p,
 		strscpy(why, bad, len);
 		return false;
 	}
-	r = find_region(s, wr.name);
+	r = kcolo_find_region(s, wr.name);
 	if (!r) {
 		snprintf(why, len, "the secondary has no region '%s'", wr.name);
 		return false;

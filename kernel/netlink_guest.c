@@ -236,18 +236,6 @@ out:
 	return err;
 }
 
-static struct kcolo_region *named(const struct kcolo_session *s,
-				  const char *name)
-{
-	struct kcolo_region *r;
-	unsigned int i;
-
-	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
-		if (!strcmp(r->name, name))
-			return r;
-	return NULL;
-}
-
 /*
  * Pages may be on their way to it, of an epoch that was given up just now. Who
  * takes them may be waiting for the VMM, and is not waited for here.
@@ -283,7 +271,7 @@ static int let_go(struct kcolo_session *s, const struct kcolo_region *r,
 static int del_region(struct kcolo_session *s, const char *name,
 		      struct netlink_ext_ack *extack)
 {
-	struct kcolo_region *r = named(s, name);
+	struct kcolo_region *r = kcolo_find_region(s, name);
 	int err = 0;
 
 	if (!r) {

@@ -211,6 +211,19 @@ kcolo_next_region(const struct kcolo_session *s, unsigned int *i)
 	return *i < KCOLO_MAX_REGIONS ? s->region[*i] : NULL;
 }
 
+/* The region of a session that has this name, or NULL. */
+static inline struct kcolo_region *
+kcolo_find_region(const struct kcolo_session *s, const char *name)
+{
+	struct kcolo_region *r;
+	unsigned int i;
+
+	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
+		if (!strcmp(r->name, name))
+			return r;
+	return NULL;
+}
+
 /* What to say in an event beyond what the session says of itself. */
 struct kcolo_notice {
 	enum kcolo_event_type type;
