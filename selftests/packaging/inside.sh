@@ -36,7 +36,7 @@ files() {
 }
 
 update() {
-	[ -n "$(find /var/lib/apt/lists -name '*Packages*' -mtime -1)" ] || apt-get -q update ||
+	apt-get -q update ||
 		echo "# keeping to the lists that are here"
 }
 

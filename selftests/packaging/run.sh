@@ -47,11 +47,18 @@ fresh() {
 		cp build/deb/*.deb selftests/packaging/inside.sh $root/run/packaging/
 }
 
+stock_modules() {
+	selftests/host/kernels.py prepare 6.1 | sed -n "s|^modules='\?\([^']*\)'\?|\1|p"
+}
+
 # The modules of RELEASE as they are when the package is installed, for the host to mount.
 modules() {	# release
 	local stock mods=$work/modules/lib/modules
-	stock=$(selftests/host/kernels.py prepare 6.1 | sed -n "s|^modules='\?\([^']*\)'\?|\1|p")
-	[ "$(basename "$stock")" = "$1" ] || return 3
+	stock=$(stock_modules)
+	# The lists of this machine may be older.
+	[ "$(basename "$stock")" = "$1" ] ||
+		{ apt-get -q update >&2 && stock=$(stock_modules); }
+	[ "$(basename "$stock")" = "$1" ] || return 1
 	mkdir -p "$mods" && cp -rs "$stock" "$mods/" && mkdir -p "$mods/$1/updates/dkms" &&
 		cp $root/run/packaging/kcolo.ko "$mods/$1/updates/dkms/" &&
 		rm -f "$mods/$1"/modules.*.bin &&
@@ -82,9 +89,9 @@ flock 9
 in_debian /bin/bash /run/packaging/inside.sh "$version" || exit 1
 flock -u 9
 release=$(cat $root/run/packaging/release 2>/dev/null)
-modules "$release"
-case $?,$release in
-0,*) verdict loads loads ;;
-3,?*) echo "ok deb-loads # SKIP the archive has a newer kernel than the lists of this machine" ;;
-*) echo "not ok deb-loads" ;;
-esac
+if modules "$release"; then
+	verdict loads loads
+else
+	echo "# deb-loads: no modules of ${release:-a kernel that was installed} here"
+	echo "not ok deb-loads"
+fi
