@@ -46,7 +46,7 @@ def event(s, name):
 def writes(s):
     """The guest of S is up, and writes.  It begins at zero when it has booted."""
     before = s.written()
-    Pair.until(lambda: s.written() not in (0, before), 150,
+    Pair.until(lambda: s.written() not in (0, before), 60,
                f'{s.name}: the guest stands still')
 
 
