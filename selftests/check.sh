@@ -76,8 +76,6 @@ tests=$(cd selftests/tests && ls ./*.sh | sed 's|^\./\(.*\)\.sh$|\1|' |
 slow='^events_\|^library_\|^tool_\|^life_\(del\|kill\|rmmod\)\|^sessions_\|^promote_command$'
 slow="$slow\|^external_\(apply\|failover\|in_place\)\$\|^log_sync\$\|^no_memslot\$\|^clean\$"
 slow="$slow\|^controls\$\|^pause_limit\$\|^stop_reasons\$\|^verify\$\|^hotplug\$\|^suspend\$"
-# Its counts are of caches in which a debug kernel keeps what was freed.
-slow="$slow\|^life_cycles\$"
 slow="$slow\|^reconnect_\(cost\|other\|restart\)\$\|^l\(egacy_log\|arge_pages\)\$"
 # What mostly waits is a job with others that there are less of, so that the
 # last three of them, on the debug kernel, end at about the same time.
