@@ -128,7 +128,8 @@ struct kcolo_session {
 	u64 too_small;			/* secondary: a staging-limit that did not do */
 	bool end_sent;
 	bool applying;			/* primary: committed, not in place yet */
-	bool verify_wanted;		/* primary: at the next checkpoint */
+	u64 verify_from;		/* primary: the next epoch to verify, 0 is none */
+	u64 verify_last;		/* primary: what was last asked for */
 	struct kcolo_verify *verify;	/* or NULL: see verify.h */
 	bool regions_agreed;
 	bool regions_gone;		/* secondary: one that was agreed is no more */

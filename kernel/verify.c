@@ -23,6 +23,9 @@
  * kcolo_verify_want - have the next checkpoint verified
  * @s: primary; its lock is held
  *
+ * An epoch that is open may have been hashed already: it is not the one, so that
+ * what is found is not from before. Until one is verified the next is tried.
+ *
  * Return: 0 or -ENOMEM.
  */
 int kcolo_verify_want(struct kcolo_session *s)
@@ -30,8 +33,21 @@ int kcolo_verify_want(struct kcolo_session *s)
 	lockdep_assert_held(&s->lock);
 	if (!kcolo_verify_data(s))
 		return -ENOMEM;
-	s->verify_wanted = true;
+	s->verify_last = s->epoch + 1;
+	if (!s->verify_from)
+		s->verify_from = s->verify_last;
 	return 0;
+}
+
+/* Whether somebody wants the open epoch verified. */
+static bool is_wanted(struct kcolo_session *s)
+{
+	bool wanted;
+
+	mutex_lock(&s->lock);
+	wanted = s->verify_from && s->verify_from <= s->epoch;
+	mutex_unlock(&s->lock);
+	return wanted;
 }
 
 /* Hash some pages: how many were, or a negative errno. */
@@ -122,14 +138,13 @@ int kcolo_verify_send(struct kcolo_session *s)
 	unsigned int i;
 	int err = 0;
 
-	if (!READ_ONCE(s->verify_wanted))
+	if (!is_wanted(s))
 		return 0;
 	h = kvmalloc(sizeof(*h), KCOLO_GFP);
 	if (!h)
 		return -ENOMEM;
-	for (i = 0; (r = kcolo_next_region(s, &i)); i++)
-		if (!err)
-			err = send_region(s, h, r);
+	for (i = 0; !err && (r = kcolo_next_region(s, &i)); i++)
+		err = send_region(s, h, r);
 	kvfree(h);
 	return err;
 }
@@ -151,6 +166,16 @@ static struct kcolo_region *wire_region(struct kcolo_session *s, u16 number)
 		if (r->wire == number)
 			return r;
 	return NULL;
+}
+
+/*
+ * Under session.lock. That the epoch is committed has come before, though the worker
+ * need not have seen it; the next one opens after this message at the earliest.
+ */
+static bool is_asked_for(const struct kcolo_session *s, u64 epoch)
+{
+	return s->verify_from && s->verify_from <= epoch && epoch == s->epoch &&
+	       test_bit(KCOLO_WIRE_VMSTATE_RECEIVED, &s->rx);
 }
 
 /**
@@ -177,11 +202,11 @@ const char *kcolo_verify_result(struct kcolo_session *s,
 		return bad;
 	mutex_lock(&s->lock);
 	v = s->verify;
-	if (!s->verify_wanted || hdr->epoch != s->committed) {
+	if (!is_asked_for(s, hdr->epoch)) {
 		mutex_unlock(&s->lock);
 		return "the secondary has verified what it was not asked to";
 	}
-	s->verify_wanted = false;
+	s->verify_from = s->verify_last > hdr->epoch ? s->verify_last : 0;
 	v->epoch = hdr->epoch;
 	v->pages = verified.pages;
 	v->different = verified.different;
@@ -245,7 +270,10 @@ const char *kcolo_verify_take(struct kcolo_session *s,
 	return NULL;
 }
 
-/* Into @v: under session.lock only once all is known. */
+#define COMPARE_INTERRUPTS	(BIT(KCOLO_REQ_STOP) | BIT(KCOLO_REQ_LINK) | \
+				 BIT(KCOLO_REQ_PROMOTE) | BIT(KCOLO_REQ_VM_GONE))
+
+/* Into @found, and to the session only once all is known. */
 static int compare_region(struct kcolo_session *s, struct kcolo_verify *found,
 			  unsigned int number, struct hashes *h)
 {
@@ -255,6 +283,8 @@ static int compare_region(struct kcolo_session *s, struct kcolo_verify *found,
 	int n, i;
 
 	for (; page < r->nr_pages; page += n) {
+		if (READ_ONCE(s->req) & COMPARE_INTERRUPTS)
+			return -ECANCELED;
 		n = hash_some(s, r, page, KCOLO_WIRE_HASHES_MAX, h->hash,
 			      h->page);
 		if (n < 0)
@@ -348,7 +378,8 @@ static void compare(struct kcolo_session *s, struct hashes *h,
  * kcolo_verify_compare - compare what is in place with what the primary said
  * @s: secondary whose epoch was put in place; called by its worker
  *
- * Nothing, if the primary said nothing, or not of all pages.
+ * Nothing, if the primary said nothing, or not of all pages. Who takes over does
+ * not wait for it, nor does a primary that comes again.
  */
 void kcolo_verify_compare(struct kcolo_session *s)
 {

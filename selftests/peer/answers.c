@@ -363,6 +363,61 @@ static void verified_odd(struct buf *b)
 	put_verified(b, 3);
 }
 
+static void ask_verify(struct serve *s)
+{
+	if (kcolo_verify(s->k))
+		fail("verify: %s", kcolo_error(s->k));
+}
+
+/* All three at once: who hears them is quicker than who is told of them. */
+static void answer_verified(struct serve *s)
+{
+	const struct kcolo_wire_verified none = { SMALL / PAGE, 0 };
+	u8 body[KCOLO_WIRE_VERIFIED_HEAD];
+	struct kcolo_verified found;
+	struct buf b = {};
+
+	serve_end(s);
+	kcolo_wire_put_verified(body, &none);
+	buf_message(&b, KCOLO_WIRE_VMSTATE_RECEIVED, s->epoch, 0, NULL, 0);
+	buf_message(&b, KCOLO_WIRE_VERIFIED, s->epoch, 0, body, sizeof(body));
+	buf_message(&b, KCOLO_WIRE_VMSTATE_LOADED, s->epoch, 0, NULL, 0);
+	link_send(s->l, KCOLO_WIRE_CONTROL, &b);
+	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "verified");
+	if (kcolo_verify_get(s->k, &found) || found.epoch != s->epoch)
+		fail("epoch %llu was not verified", s->epoch);
+}
+
+/* What is asked for while an epoch is open is of the next one, and that only. */
+static void verified_at_once(void)
+{
+	struct serve *s = serve_new(LONG_MS, SMALL);
+
+	serve_pair(s);
+	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "connected");
+	ask_verify(s);
+	serve_request(s);
+	ask_verify(s);
+	serve_reply(s);
+	answer_verified(s);
+	s->want = true;
+	s->hashes = 0;
+	serve_request(s);
+	serve_reply(s);
+	answer_verified(s);
+	if (!s->hashes)
+		fail("what was asked for in an epoch was forgotten");
+	s->want = true;
+	s->hashes = 0;
+	serve_request(s);
+	serve_reply(s);
+	serve_finish(s);
+	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "committed");
+	if (s->hashes)
+		fail("HASHES came that nobody has asked for");
+	primary_del(s);
+}
+
 static const struct bad bad_answers[] = {
 	A("magic", magic, "this is not the kcolo protocol", PROTOCOL),
 	A("type", type, "a message has a type that is not known", PROTOCOL),
@@ -420,6 +475,7 @@ const struct scenario answers_scenarios[] = {
 	{ "fenced-last", "FENCED when the data connection is lost", fenced_last },
 	{ "fenced-end", "FENCED after END", fenced_end },
 	{ "close-round", "CLOSE in a round", close_round },
+	{ "verified-at-once", "VERIFIED right behind RECEIVED", verified_at_once },
 	{ "malformed-answers", "what a secondary may not send", malformed },
 	{}
 };

@@ -253,6 +253,7 @@ void serve_end(struct serve *s)
 		if (s->l->in.hdr.epoch != s->epoch ||
 		    s->l->in.hdr.type == KCOLO_WIRE_ABORT)
 			fail("message %u came in an epoch", s->l->in.hdr.type);
+		s->hashes += s->l->in.hdr.type == KCOLO_WIRE_HASHES;
 	} while (s->l->in.hdr.type != KCOLO_WIRE_CHECKPOINT_END);
 	kcolo_wire_get_end(s->l->in.body, &said);
 	while (s->got.messages < said.messages && now_ms() < end)

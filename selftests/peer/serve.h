@@ -25,6 +25,7 @@
  * @nr_regions: that it has said
  * @region_pages: of each
  * @got: PAGES messages and pages of the epoch
+ * @hashes: HASHES messages, since the scenario has set it to 0
  * @has: the epoch that it says it has of this primary, 0 is nothing of anybody's
  * @base: what the primary builds upon, as it has said
  * @whole: regions that come whole, likewise
@@ -44,6 +45,7 @@ struct serve {
 	u32 nr_regions;
 	u64 region_pages[KCOLO_WIRE_REGIONS_MAX];
 	struct kcolo_wire_end got;
+	unsigned int hashes;
 	u64 has;
 	u64 base;
 	u32 whole;

@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 from colo import LOGS, SERVER, Failed, same_ram
-from pair import IN_B, Pair, clean_up
+from pair import IN_B, Pair, clean_up, slow
 
 CHECKPOINTS = int(os.environ.get('QEMU_CHECKPOINTS') or 20)
 GUEST = '10.2.0.2'
@@ -84,7 +84,7 @@ def test_writers_balloon():
 def flood(stop):
     """Packets for the guest's network card; the guest is to have time for more."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        while not stop.wait(0.01):
+        while not stop.wait(0.01 * slow()):
             for _ in range(20):
                 try:
                     sock.sendto(bytes(1400), (GUEST, 9))
@@ -116,7 +116,7 @@ def test_writers_vhost():
     tap('tvb', '10.2.0.3', IN_B)
     try:
         p = protected('vhost', append=f'net={GUEST}/24', load=LIGHT, initrd=SERVER,
-                      memory='192M', options=[
+                      delay=max(500, 200 * slow()), memory='192M', options=[
                           '-netdev', 'tap,id=n,ifname=tv@,script=no,downscript=no,'
                           'vhost=on', '-device', 'virtio-net-pci,netdev=n'])
         taken = flooded(p)

@@ -9,12 +9,12 @@ start() {	# LOG OPTIONS OF THE PRIMARY
 	shift
 	# shellcheck disable=SC2086
 	$IN_B timeout -k 10 $((120 * SLOW)) $KVMM secondary --name t --listen $B:7000 $COMMON \
-		--ram $RAM_SMALL --promote command >"$LOGS/$log-b.log" 2>&1 &
+		--ram ${RAM:-$RAM_SMALL} --promote command >"$LOGS/$log-b.log" 2>&1 &
 	b=$!
 	sleep 0.5
 	# shellcheck disable=SC2086
 	timeout -k 10 $((120 * SLOW)) $KVMM primary --name t --connect $B:7000 $COMMON $PRIMARY \
-		--ram $RAM_SMALL --interval 100 --count 0 "$@" >"$LOGS/$log-a.log" 2>&1 &
+		--ram ${RAM:-$RAM_SMALL} --interval ${INTERVAL:-100} --count 0 "$@" >"$LOGS/$log-a.log" 2>&1 &
 	a=$!
 	$CTL wait idle --timeout $((30 * SLOW))s t >/dev/null
 }
@@ -72,4 +72,19 @@ json() {
 		grep -Eq '"different":[1-9][0-9]*,"differences":\[\{"region":"[a-z0-9]*","page":[0-9]+'
 }
 verdict verify-json json
+stop
+
+# With so much RAM to compare it is seen that it does: who takes over does not wait.
+RAM=192M INTERVAL=2000 start verify-promote
+promoted() {
+	$CTL verify t >/dev/null 2>&1 &
+	v=$!
+	while kill -0 $v 2>/dev/null && ! $IN_B $CTL dump t | grep -q applying; do :; done
+	$IN_B $CTL promote t
+	$IN_B $CTL wait promoted --timeout 30s t >/dev/null && verify 1 "$IN_B" --last
+	err=$?
+	wait $v
+	[ $? = 6 ] && return $err
+}
+verdict verify-promote promoted
 stop

@@ -137,7 +137,7 @@ static const struct command commands[] = {
 		"verify", "[--last] [--timeout TIME] [NAME]",
 		"Have both ends of a primary's session hash all of RAM at its next checkpoint, in\n"
 		"the pause, and say which pages differ. Exit code 7: some do; 5: there was no\n"
-		"checkpoint within TIME; 6: the session has ended.\n\n"
+		"checkpoint within TIME; 6: there cannot be one any more.\n\n"
 		"  -l, --last          what was found last, on either end\n"
 		"  -t, --timeout TIME  5 and 5s are seconds, or 500ms",
 		cmd_verify,

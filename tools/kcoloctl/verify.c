@@ -15,7 +15,7 @@ struct verify {
 	struct cli *cli;
 	struct kcolo *k;
 	bool last;			/* what was found before */
-	uint64_t before;		/* epoch of that */
+	uint64_t before;		/* no epoch up to this one counts */
 	int64_t end_ms;			/* by now_ms(), -1 is never */
 };
 
@@ -77,7 +77,7 @@ static int look(struct verify *v)
 		return -1;
 	if (err)
 		return cli_fail(v->k, err);
-	if (!v->last && found.epoch == v->before)
+	if (!v->last && found.epoch <= v->before)
 		return -1;
 	return print_found(v, &found);
 }
@@ -94,9 +94,9 @@ static int left_ms(const struct verify *v)
 	return left < 0 ? 0 : left;
 }
 
-static int never(void)
+static int never(const char *why)
 {
-	complain("the session has ended before a checkpoint was verified");
+	complain("%s before a checkpoint was verified", why);
 	return EXIT_NEVER;
 }
 
@@ -107,8 +107,12 @@ static int next(struct verify *v)
 
 	if (n == -ENOBUFS || (n > 0 && ev.type == KCOLO_EVENT_TYPE_VERIFIED))
 		return look(v);
+	if (n > 0 && ev.type == KCOLO_EVENT_TYPE_SESSION_DEL)
+		return never("the session has ended");
+	if (n > 0 && ev.type == KCOLO_EVENT_TYPE_FENCED)
+		return never("the secondary has taken over");
 	if (n > 0)
-		return ev.type == KCOLO_EVENT_TYPE_SESSION_DEL ? never() : -1;
+		return -1;
 	if (n < 0 && n != -EINTR)
 		return cli_fail(v->k, n);
 	if (left_ms(v))
@@ -120,17 +124,15 @@ static int next(struct verify *v)
 static int run(struct verify *v)
 {
 	struct kcolo_session_info info;
-	struct kcolo_verified before;
 	int err, ret = -1;
 
 	if (v->last)
 		return look(v);
-	if (!kcolo_verify_get(v->k, &before))
-		v->before = before.epoch;
 	/* By its number: events are asked for by what is no name of another's. */
 	err = kcolo_session_get(v->k, &info);
 	if (err)
 		return cli_fail(v->k, err);
+	v->before = info.epoch;
 	kcolo_session_info_free(&info);
 	err = kcolo_session_fd(v->k) < 0 ? kcolo_session_use_id(v->k, info.id) : 0;
 	if (!err)

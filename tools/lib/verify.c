@@ -15,7 +15,9 @@ static const struct nla_policy difference_attrs[KCOLO_A_DIFFERENCE_MAX + 1] = {
  * kcolo_verify - have the next checkpoint verified
  * @k: handle of a primary
  *
- * Event verified follows, once one was committed.
+ * Event verified follows, once one was committed that began after this. One that
+ * was open may have been asked for by somebody else: its epoch is not greater than
+ * the session's before this call.
  *
  * Return: 0 or a negative errno.
  */
