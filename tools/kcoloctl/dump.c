@@ -79,6 +79,7 @@ static void dump_text(const struct kcolo_session_info *info)
 	truth(info->params.reconnect);
 	number(info->links);
 	text(word(kcolo_resync_name(info->resync), info->resync, buf));
+	number(info->params.staging_limit);
 	putchar('\n');
 }
 
