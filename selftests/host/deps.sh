@@ -30,7 +30,7 @@ test='sparse bc flex bison libelf-dev libssl-dev cpio zstd dpkg-dev perl
 qemu='gcc make pkg-config libc6-dev libnl-3-dev libnl-genl-3-dev dpkg-dev patch rsync
 	python3 meson ninja-build bison flex libglib2.0-dev libpixman-1-dev
 	libfdt-dev zlib1g-dev qemu-system-x86 qemu-utils busybox-static cpio'
-deb='gcc make pkg-config libc6-dev libnl-genl-3-dev libjson-c-dev rsync
+deb='build-essential pkg-config libnl-genl-3-dev libjson-c-dev rsync
 	dpkg-dev debhelper dh-dkms lintian mmdebstrap util-linux'
 
 case ${1:-all} in

@@ -123,21 +123,6 @@ static void clean_refused(void)
 		"the first checkpoint has begun already");
 }
 
-static void refused_checkpoint(struct pair *p, const char *text)
-{
-	struct kcolo_session_info info;
-	uint64_t epoch;
-
-	if (kcolo_checkpoint(p->a, KCOLO_KIND_PERIODIC, &epoch))
-		fail("checkpoint: %s", kcolo_error(p->a));
-	sleep_ms(20);
-	await_state(p->a, KCOLO_STATE_IDLE);
-	read_session(p->a, &info);
-	expect(info.abort_reason == KCOLO_ABORT_REASON_PEER_REFUSED &&
-	       !strcmp(info.error, text), "aborted for %s: %s",
-	       kcolo_abort_reason_name(info.abort_reason), info.error);
-}
-
 /* One end alone is refused by name; what was written meanwhile is not lost. */
 static void clean_one_end(void)
 {
@@ -147,8 +132,8 @@ static void clean_one_end(void)
 	copy_ram(&p);
 	say_clean(p.a);
 	pair_write(&p, 5 * PAGE, PAGE, 6);
-	refused_checkpoint(&p,
-			   "the primary said clean and the secondary did not: both have to say it, or none");
+	pair_gives_up(&p, KCOLO_ABORT_REASON_PEER_REFUSED,
+		      "the primary said clean and the secondary did not: both have to say it, or none");
 	pair_write(&p, 6 * PAGE, PAGE, 6);
 	say_clean(p.b);
 	pair_checkpoint(&p);
@@ -157,8 +142,8 @@ static void clean_one_end(void)
 	pair_up(&p, 60000);
 	copy_ram(&p);
 	say_clean(p.b);
-	refused_checkpoint(&p,
-			   "the secondary said clean and the primary did not: both have to say it, or none");
+	pair_gives_up(&p, KCOLO_ABORT_REASON_PEER_REFUSED,
+		      "the secondary said clean and the primary did not: both have to say it, or none");
 	say_clean(p.a);
 	pair_checkpoint(&p);
 	expect(!pages_sent(p.a), "pages were sent that are clean");

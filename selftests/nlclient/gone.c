@@ -140,6 +140,17 @@ static void deletable(struct kcolo *k)
 	await_state(k, KCOLO_STATE_CLOSED);
 }
 
+/* RAM of one end is another process's: not to be compared. */
+static void commits(struct pair *p)
+{
+	pair_ready(p);
+	pair_flush(p);
+	if (kcolo_commit(p->a))
+		fail("commit: %s", kcolo_error(p->a));
+	await_state(p->a, KCOLO_STATE_IDLE);
+	await_state(p->b, KCOLO_STATE_IDLE);
+}
+
 /* @state: in which the primary is when its VMM dies */
 static void primary_gone(enum kcolo_state state, bool committed)
 {
@@ -148,14 +159,8 @@ static void primary_gone(enum kcolo_state state, bool committed)
 	struct pair p;
 
 	launched_pair(&p, true);
-	if (committed) {
-		pair_ready(&p);
-		pair_flush(&p);
-		if (kcolo_commit(p.a))
-			fail("commit: %s", kcolo_error(p.a));
-		await_state(p.a, KCOLO_STATE_IDLE);
-		await_state(p.b, KCOLO_STATE_IDLE);
-	}
+	if (committed)
+		commits(&p);
 	if (state != KCOLO_STATE_IDLE)
 		pair_ready(&p);
 	if (state == KCOLO_STATE_FLUSHED)
@@ -193,12 +198,7 @@ static void gone_secondary(void)
 	struct pair p;
 
 	launched_pair(&p, false);
-	pair_ready(&p);
-	pair_flush(&p);
-	if (kcolo_commit(p.a))
-		fail("commit: %s", kcolo_error(p.a));
-	await_state(p.a, KCOLO_STATE_IDLE);
-	await_state(p.b, KCOLO_STATE_IDLE);
+	commits(&p);
 	kill_vmm();
 	hears(p.b, KCOLO_EVENT_TYPE_VM_GONE, 0);
 	hears(p.a, KCOLO_EVENT_TYPE_PEER_LOST, KCOLO_ABORT_REASON_PEER_LOST);

@@ -196,11 +196,8 @@ void await_gone(const char *name, u32 ms)
 typedef int (*add_fn)(struct kcolo *k, const char *name, void *addr, size_t size,
 		      struct kcolo_region *region);
 
-static void up(struct pair *p, u32 peer_timeout,
-	       enum kcolo_device_state device_state, add_fn add_to_secondary)
+void pair_guest(struct pair *p)
 {
-	u16 port = new_port();
-
 	memset(p, 0, sizeof(*p));
 	new_name(p->name, sizeof(p->name));
 	p->mem = make_ram(RAM_SIZE);
@@ -208,6 +205,14 @@ static void up(struct pair *p, u32 peer_timeout,
 	memset(p->mem, 1, RAM_SIZE);
 	p->vm = make_vm(p->mem, RAM_SIZE, KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE |
 			KVM_DIRTY_LOG_INITIALLY_SET);
+}
+
+static void up(struct pair *p, u32 peer_timeout,
+	       enum kcolo_device_state device_state, add_fn add_to_secondary)
+{
+	u16 port = new_port();
+
+	pair_guest(p);
 	enter_b();
 	p->b = make_session(p->name, KCOLO_ROLE_SECONDARY, address("10.1.0.2", port),
 			    peer_timeout, device_state);
@@ -308,6 +313,22 @@ void pair_checkpoint(struct pair *p)
 	await_state(p->a, KCOLO_STATE_IDLE);
 	expect(!memcmp(p->mem, p->copy, RAM_SIZE),
 	       "RAM is not equal after a checkpoint");
+}
+
+void pair_gives_up(struct pair *p, enum kcolo_abort_reason reason,
+		   const char *text)
+{
+	struct kcolo_session_info info;
+	uint64_t epoch;
+
+	if (kcolo_checkpoint(p->a, KCOLO_KIND_PERIODIC, &epoch))
+		fail("checkpoint: %s", kcolo_error(p->a));
+	sleep_ms(20);
+	await_state(p->a, KCOLO_STATE_IDLE);
+	read_session(p->a, &info);
+	expect(info.abort_reason == reason && strstr(info.error, text),
+	       "the checkpoint was aborted for %s: %s",
+	       kcolo_abort_reason_name(info.abort_reason), info.error);
 }
 
 /* Bytes that the sockets of this network namespace have not got acknowledged. */

@@ -53,6 +53,8 @@ struct kcolo *lone_secondary(void);
 int make_vm(u8 *mem, size_t size, u64 manual);
 u8 *make_ram(size_t size);
 
+/* A name, RAM for both ends, and a VM with it: a pair without sessions. */
+void pair_guest(struct pair *p);
 /* Both ends connected and with their regions, no checkpoint yet. */
 void pair_up(struct pair *p, u32 peer_timeout);
 /* With external device state, and a cache on the secondary. */
@@ -71,6 +73,9 @@ void pair_write(struct pair *p, size_t offset, size_t len, u8 value);
 void pair_ready(struct pair *p);
 void pair_flush(struct pair *p);
 void pair_checkpoint(struct pair *p);
+/* A checkpoint that is aborted, in words that have @text. */
+void pair_gives_up(struct pair *p, enum kcolo_abort_reason reason,
+		   const char *text);
 /* Commit while the wire is down: until the end of the epoch is sent, into the void. */
 void pair_commit_unheard(struct pair *p);
 /* The end of a flushed epoch is lost on the wire: in doubt after @ms. */

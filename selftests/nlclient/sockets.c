@@ -80,13 +80,7 @@ static struct kcolo *make(struct pair *p, enum kcolo_role role)
 
 static void sessions(struct pair *p)
 {
-	memset(p, 0, sizeof(*p));
-	new_name(p->name, sizeof(p->name));
-	p->mem = make_ram(RAM_SIZE);
-	p->copy = make_ram(RAM_SIZE);
-	memset(p->mem, 1, RAM_SIZE);
-	p->vm = make_vm(p->mem, RAM_SIZE, KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE |
-			KVM_DIRTY_LOG_INITIALLY_SET);
+	pair_guest(p);
 	enter_b();
 	p->b = make(p, KCOLO_ROLE_SECONDARY);
 	p->nlb = nl_open();

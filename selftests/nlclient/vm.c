@@ -138,23 +138,6 @@ static void vm_other_process(void)
 	close(sock[0]);
 }
 
-/* The checkpoint is aborted, in words, and the guest can be protected later. */
-static void gives_up(struct pair *p, enum kcolo_abort_reason reason,
-		     const char *text)
-{
-	struct kcolo_session_info info;
-	uint64_t epoch;
-
-	if (kcolo_checkpoint(p->a, KCOLO_KIND_PERIODIC, &epoch))
-		fail("checkpoint: %s", kcolo_error(p->a));
-	sleep_ms(20);
-	await_state(p->a, KCOLO_STATE_IDLE);
-	read_session(p->a, &info);
-	expect(info.abort_reason == reason && strstr(info.error, text),
-	       "the checkpoint was aborted for %s: %s",
-	       kcolo_abort_reason_name(info.abort_reason), info.error);
-}
-
 static void set_slot(struct pair *p, u32 flags)
 {
 	struct kvm_userspace_memory_region slot = {
@@ -173,13 +156,13 @@ static void vm_slots(void)
 
 	pair_up(&p, 60000);
 	set_slot(&p, 0);
-	gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG,
-		 "lacks KVM_MEM_LOG_DIRTY_PAGES");
+	pair_gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG,
+		      "lacks KVM_MEM_LOG_DIRTY_PAGES");
 	set_slot(&p, KVM_MEM_LOG_DIRTY_PAGES);
 	pair_checkpoint(&p);
 	set_slot(&p, 0);
-	gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG,
-		 "lacks KVM_MEM_LOG_DIRTY_PAGES");
+	pair_gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG,
+		      "lacks KVM_MEM_LOG_DIRTY_PAGES");
 	set_slot(&p, KVM_MEM_LOG_DIRTY_PAGES);
 	pair_write(&p, 0, PAGE, 9);
 	pair_checkpoint(&p);

@@ -219,8 +219,8 @@ static unsigned long long devstate_bytes(void)
 	return sum;
 }
 
-/* The link is lost while the room for a large device state is being made. */
-static void cut_in_size(void)
+/* The epoch ends, by @end, while the room for a large device state is being made. */
+static void ends_in_size(void (*end)(struct play *p))
 {
 	unsigned long long before = devstate_bytes();
 	struct buf b = {};
@@ -232,8 +232,7 @@ static void cut_in_size(void)
 		buf_size(&b, 2, 100 << 20);
 		link_send(p->l, KCOLO_WIRE_CONTROL, &b);
 		sleep_ms(i / 2);
-		tcp_close(&p->l->fd[KCOLO_WIRE_DATA]);
-		play_lost(p, AT_OPEN, 0, NULL);
+		end(p);
 	}
 	sleep_ms(100);
 	if (devstate_bytes() > before)
@@ -241,25 +240,20 @@ static void cut_in_size(void)
 		     devstate_bytes() - before);
 }
 
-/* The same by a promotion. */
+static void cut_data(struct play *p)
+{
+	tcp_close(&p->l->fd[KCOLO_WIRE_DATA]);
+	play_lost(p, AT_OPEN, 0, NULL);
+}
+
+static void cut_in_size(void)
+{
+	ends_in_size(cut_data);
+}
+
 static void promote_in_size(void)
 {
-	unsigned long long before = devstate_bytes();
-	struct buf b = {};
-	struct play *p;
-	int i;
-
-	for (i = 0; i < 8; i++) {
-		p = play_at(AT_OPEN, LONG_MS);
-		buf_size(&b, 2, 100 << 20);
-		link_send(p->l, KCOLO_WIRE_CONTROL, &b);
-		sleep_ms(i / 2);
-		play_over(p);
-	}
-	sleep_ms(100);
-	if (devstate_bytes() > before)
-		fail("%llu bytes of device state are left after their sessions have ended",
-		     devstate_bytes() - before);
+	ends_in_size(play_over);
 }
 
 const struct scenario cut_scenarios[] = {

@@ -99,12 +99,7 @@ void holder_lost(struct holder *h, enum kcolo_abort_reason reason,
 		fail("the session is %s and not lost",
 		     kcolo_state_name(info.state));
 	holder_check(h, "when the link was lost");
-	if (error && strcmp(info.error, error))
-		fail("the error is \"%s\" and not \"%s\"", info.error, error);
-	if (reason && info.abort_reason != reason)
-		fail("the reason is %s and not %s",
-		     kcolo_abort_reason_name(info.abort_reason),
-		     kcolo_abort_reason_name(reason));
+	session_says(&info, reason, error);
 }
 
 void holder_promote(struct holder *h)
@@ -146,6 +141,17 @@ u64 holder_stat(struct holder *h, unsigned int which)
 	if (kcolo_stats_get(h->k, &stats))
 		fail("statistics: %s", kcolo_error(h->k));
 	return stats.value[which];
+}
+
+void session_says(const struct kcolo_session_info *info,
+		  enum kcolo_abort_reason reason, const char *error)
+{
+	if (error && strcmp(info->error, error))
+		fail("the error is \"%s\" and not \"%s\"", info->error, error);
+	if (reason && info->abort_reason != reason)
+		fail("the reason is %s and not %s",
+		     kcolo_abort_reason_name(info->abort_reason),
+		     kcolo_abort_reason_name(reason));
 }
 
 void session_gone(const char *name, u32 ms)

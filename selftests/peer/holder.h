@@ -49,5 +49,8 @@ u64 holder_stat(struct holder *h, unsigned int which);
 
 /* Until there is no session of this name. */
 void session_gone(const char *name, u32 ms);
+/* What a session says of its end; NULL and 0 are any. */
+void session_says(const struct kcolo_session_info *info,
+		  enum kcolo_abort_reason reason, const char *error);
 
 #endif /* KPEER_HOLDER_H */

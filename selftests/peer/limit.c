@@ -353,24 +353,27 @@ static void limited_end(void)
 	limited(s);
 }
 
+/* To the end, and then ABORT comes of the epoch before. */
+static void ends_late(struct serve *s)
+{
+	serve_reply(s);
+	serve_end(s);
+	say(s->l, KCOLO_WIRE_ABORT, s->epoch - 1,
+	    KCOLO_ABORT_REASON_STAGING_LIMIT, "late", 4);
+}
+
 /* ABORT of another epoch says nothing of this one: only the end decides it. */
 static void limited_other(void)
 {
 	struct serve *s = served();
 
-	serve_reply(s);
-	serve_end(s);
-	say(s->l, KCOLO_WIRE_ABORT, s->epoch - 1,
-	    KCOLO_ABORT_REASON_STAGING_LIMIT, "late", 4);
+	ends_late(s);
 	serve_answer(s, KCOLO_WIRE_VMSTATE_RECEIVED, s->epoch);
 	serve_answer(s, KCOLO_WIRE_VMSTATE_LOADED, s->epoch);
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "committed");
 	s->want = true;
 	serve_request(s);
-	serve_reply(s);
-	serve_end(s);
-	say(s->l, KCOLO_WIRE_ABORT, s->epoch - 1,
-	    KCOLO_ABORT_REASON_STAGING_LIMIT, "late", 4);
+	ends_late(s);
 	serve_abort(s, s->epoch, "no");
 	primary_wait(s, KCOLO_STATE_DOUBT, 0, SOON_MS, false, "refused at the end");
 	primary_del(s);

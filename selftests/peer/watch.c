@@ -170,12 +170,7 @@ void primary_says(struct serve *s, enum kcolo_abort_reason reason,
 	if (opt.vmm)
 		return;
 	primary_info(s, &info);
-	if (error && strcmp(info.error, error))
-		fail("the error is \"%s\" and not \"%s\"", info.error, error);
-	if (reason && info.abort_reason != reason)
-		fail("the reason is %s and not %s",
-		     kcolo_abort_reason_name(info.abort_reason),
-		     kcolo_abort_reason_name(reason));
+	session_says(&info, reason, error);
 }
 
 void primary_del(struct serve *s)

@@ -8,23 +8,30 @@
 
 cli=$1
 real=$2
-nr=0
-failed=0
+. "${0%/*}/test_lib.sh"
 out=$(mktemp)
 err=$(mktemp)
 trap 'rm -f "$out" "$err"' EXIT
 unset KCOLO_FD KCOLO_SESSION
 
-ok() {	# what, status of the test
-	nr=$((nr + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $nr $1"
-	else
-		failed=$((failed + 1))
-		echo "not ok $nr $1"
-		sed 's/^/# out: /' "$out"
-		sed 's/^/# err: /' "$err"
-	fi
+why() {
+	sed 's/^/out: /' "$out"
+	sed 's/^/err: /' "$err"
+}
+
+# until_signal SIGNAL COMMAND...: which has it once it has printed something
+until_signal() {
+	signal=$1
+	shift
+	: >"$out"
+	"$@" >"$out" 2>"$err" &
+	pid=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -s "$out" ] && break
+		sleep 0.2
+	done
+	kill -"$signal" $pid
+	wait $pid
 }
 
 matches() {	# PATTERN FILE, "" is nothing at all
@@ -297,15 +304,7 @@ t "wrong interval" 2 "" 'a time up to a day, as 500ms or 2s, not "0"' \
 	stats --watch=0
 t "count without watch" 2 "" "goes with --watch" stats --count 2
 for s in INT TERM HUP; do
-	: >"$out"
-	"$cli" stats --watch=10ms >"$out" 2>"$err" &
-	pid=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ -s "$out" ] && break
-		sleep 0.2
-	done
-	kill -$s $pid
-	wait $pid && [ ! -s "$err" ]
+	until_signal $s "$cli" stats --watch=10ms && [ ! -s "$err" ]
 	ok "watch until SIG$s" $?
 done
 
@@ -381,16 +380,8 @@ t "not said to be insecure" 2 "" "insecure" \
 t "wrong role" 2 "" 'not "third"' session add vm1 third --insecure
 
 for s in INT TERM HUP; do
-	: >"$out"
-	"$cli" --json session add vm1 primary --insecure \
-		--connect 10.0.0.2:7000 >"$out" 2>"$err" &
-	pid=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ -s "$out" ] && break
-		sleep 0.2
-	done
-	kill -$s $pid
-	wait $pid && grep -q '^{"id":3,"name":"vm1"}$' "$out"
+	until_signal $s "$cli" --json session add vm1 primary --insecure \
+		--connect 10.0.0.2:7000 && grep -q '^{"id":3,"name":"vm1"}$' "$out"
 	ok "held until SIG$s" $?
 done
 
@@ -408,6 +399,4 @@ case $? in
 *)	ok "this kernel has generic netlink" 1 ;;
 esac
 
-echo "1..$nr"
-echo "# $failed failed"
-[ $failed = 0 ]
+finish

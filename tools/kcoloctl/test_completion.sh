@@ -7,8 +7,7 @@
 # usage: test_completion.sh KCOLOCTL
 
 tool=$1
-nr=0
-failed=0
+. "${0%/*}/test_lib.sh"
 . "${0%/*}/kcoloctl.bash"
 
 # shellcheck disable=SC2317
@@ -17,16 +16,6 @@ kcoloctl() {
 		printf 'vm1\t3\tprimary\nvm2\t4\tsecondary\n'
 	else
 		"$tool" "$@"
-	fi
-}
-
-ok() {	# what, status of the test
-	nr=$((nr + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $nr $1"
-	else
-		failed=$((failed + 1))
-		echo "not ok $nr $1"
 	fi
 }
 
@@ -147,6 +136,4 @@ ok "all options" $?
 sed 's/^/# /' "${TMPDIR:-/tmp}/options.$$"
 rm -f "${TMPDIR:-/tmp}/options.$$"
 
-echo "1..$nr"
-echo "# $failed failed"
-[ $failed = 0 ]
+finish

@@ -10,23 +10,13 @@
 replay=$1
 update=$2
 recorded=${0%/*}/recorded
-nr=0
-failed=0
+. "${0%/*}/test_lib.sh"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 unset KCOLO_FD KCOLO_SESSION NO_COLOR
 export TZ=UTC
 
-ok() {	# what, status of the test
-	nr=$((nr + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $nr $1"
-	else
-		failed=$((failed + 1))
-		echo "not ok $nr $1"
-		sed 's/^/# /' "$dir/why"
-	fi
-}
+why() { cat "$dir/why"; }
 
 # Nothing at all is no file. Return: whether both say the same.
 same() {	# NAME out|err
@@ -110,6 +100,4 @@ fails "another request" "byte [0-9]* of a request is" x abort promote vm1
 fails "a request too many" "is sent that was not" x list show
 fails "a request too few" "steps were not asked for" x show session list
 
-echo "1..$nr"
-echo "# $failed failed"
-[ $failed = 0 ]
+finish
