@@ -39,6 +39,7 @@
 #define KCOLO_MUTANT_no_staging_limit	29
 #define KCOLO_MUTANT_resync_forever	30
 #define KCOLO_MUTANT_charge_nobody	31
+#define KCOLO_MUTANT_keep_spare		32
 
 #ifndef KCOLO_MUTANT
 #define KCOLO_MUTANT none

@@ -270,7 +270,8 @@ void kcolo_staging_destroy(struct kcolo_staging *st)
 	kcolo_staging_drop(st);
 	list_for_each_entry_safe(page, next, &st->spare, lru) {
 		list_del(&page->lru);
-		__free_page(page);
+		if (!kcolo_mutant(keep_spare))
+			__free_page(page);
 	}
 	st->nr_spare = 0;
 	for (i = 0; i < KCOLO_WIRE_REGIONS_MAX; i++)

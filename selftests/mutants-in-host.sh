@@ -90,6 +90,7 @@ mutants() {
 	try_test trust_large large_pages large-toggled
 	try_test log_sync_no_wait log_sync log-sync-found
 	try_test charge_nobody memcg memcg-staged
+	try_test keep_spare clean_requests nothing-left
 	try_test verify_blind verify verify-named
 	try_client clean_keeps_log clean-sends
 	try_client clean_running clean-running
