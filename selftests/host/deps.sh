@@ -25,7 +25,7 @@ build='gcc make pkg-config libc6-dev libnl-3-dev libnl-genl-3-dev libjson-c-dev
 test='sparse bc flex bison libelf-dev libssl-dev cpio zstd dpkg-dev perl
 	python3 python3-yaml python3-jsonschema python3-docutils
 	linux-source-6.12 groff-base man-db
-	iproute2 iputils-ping iperf3 util-linux busybox-static qemu-system-x86'
+	iproute2 iputils-ping iperf3 procps util-linux busybox-static qemu-system-x86'
 # The firmware comes with Debian's own qemu-system-x86.
 qemu='gcc make pkg-config libc6-dev libnl-3-dev libnl-genl-3-dev dpkg-dev patch rsync
 	python3 meson ninja-build bison flex libglib2.0-dev libpixman-1-dev

@@ -63,5 +63,5 @@ again() {
 }
 ip -n b route add 10.2.0.0/24 via 10.1.0.1 2>/dev/null
 ip -n c route add 10.1.0.0/24 via 10.2.0.1 2>/dev/null
-sysctl -qw net.ipv4.ip_forward=1
+echo 1 >/proc/sys/net/ipv4/ip_forward
 verdict other-again again
