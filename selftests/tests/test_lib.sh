@@ -74,6 +74,8 @@ if [ "$KCOLO_TEST" != "$0" ]; then
 		echo "exit $code"
 	} | ktap "$(basename "$0" .sh)"
 	code=$?
+	# What it has left to run is not to be found by the next one, too.
+	[ ! -e $GROUP/cgroup.kill ] || echo 1 >$GROUP/cgroup.kill
 	rmdir $GROUP 2>/dev/null
 	exit $code
 fi
