@@ -393,9 +393,11 @@ static void verified_at_once(void)
 {
 	struct serve *s = serve_new(LONG_MS, SMALL);
 
+	s->want = false;
 	serve_pair(s);
 	primary_wait(s, KCOLO_STATE_IDLE, 0, SOON_MS, true, "connected");
 	ask_verify(s);
+	s->want = true;
 	serve_request(s);
 	ask_verify(s);
 	serve_reply(s);
