@@ -77,7 +77,8 @@ stop
 # With so much RAM to compare it is seen that it does: who takes over does not wait.
 RAM=192M INTERVAL=2000 start verify-promote
 promoted() {
-	$CTL verify t >/dev/null 2>&1 &
+	# shellcheck disable=SC2086
+	$CTL verify $t30 t >/dev/null 2>&1 &
 	v=$!
 	while kill -0 $v 2>/dev/null && ! $IN_B $CTL dump t | grep -q applying; do :; done
 	$IN_B $CTL promote t
