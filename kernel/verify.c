@@ -40,14 +40,11 @@ int kcolo_verify_want(struct kcolo_session *s)
 }
 
 /* Whether somebody wants the open epoch verified. */
-static bool is_wanted(struct kcolo_session *s)
+static bool is_wanted(const struct kcolo_session *s)
 {
-	bool wanted;
+	u64 from = READ_ONCE(s->verify_from);
 
-	mutex_lock(&s->lock);
-	wanted = s->verify_from && s->verify_from <= s->epoch;
-	mutex_unlock(&s->lock);
-	return wanted;
+	return from && from <= s->epoch;
 }
 
 /* Hash some pages: how many were, or a negative errno. */
@@ -174,7 +171,7 @@ static struct kcolo_region *wire_region(struct kcolo_session *s, u16 number)
  */
 static bool is_asked_for(const struct kcolo_session *s, u64 epoch)
 {
-	return s->verify_from && s->verify_from <= epoch && epoch == s->epoch &&
+	return epoch == s->epoch && is_wanted(s) &&
 	       test_bit(KCOLO_WIRE_VMSTATE_RECEIVED, &s->rx);
 }
 
