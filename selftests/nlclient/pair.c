@@ -326,7 +326,7 @@ void pair_gives_up(struct pair *p, enum kcolo_abort_reason reason,
 	sleep_ms(20);
 	await_state(p->a, KCOLO_STATE_IDLE);
 	read_session(p->a, &info);
-	expect(info.abort_reason == reason && strstr(info.error, text),
+	expect(info.abort_reason == reason && !strcmp(info.error, text),
 	       "the checkpoint was aborted for %s: %s",
 	       kcolo_abort_reason_name(info.abort_reason), info.error);
 }

@@ -73,7 +73,7 @@ void pair_write(struct pair *p, size_t offset, size_t len, u8 value);
 void pair_ready(struct pair *p);
 void pair_flush(struct pair *p);
 void pair_checkpoint(struct pair *p);
-/* A checkpoint that is aborted, in words that have @text. */
+/* A checkpoint that is aborted, in these words. */
 void pair_gives_up(struct pair *p, enum kcolo_abort_reason reason,
 		   const char *text);
 /* Commit while the wire is down: until the end of the epoch is sent, into the void. */

@@ -157,12 +157,12 @@ static void vm_slots(void)
 	pair_up(&p, 60000);
 	set_slot(&p, 0);
 	pair_gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG,
-		      "lacks KVM_MEM_LOG_DIRTY_PAGES");
+		      "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory");
 	set_slot(&p, KVM_MEM_LOG_DIRTY_PAGES);
 	pair_checkpoint(&p);
 	set_slot(&p, 0);
 	pair_gives_up(&p, KCOLO_ABORT_REASON_DIRTY_LOG,
-		      "lacks KVM_MEM_LOG_DIRTY_PAGES");
+		      "a memslot over a region lacks KVM_MEM_LOG_DIRTY_PAGES or has private memory");
 	set_slot(&p, KVM_MEM_LOG_DIRTY_PAGES);
 	pair_write(&p, 0, PAGE, 9);
 	pair_checkpoint(&p);
