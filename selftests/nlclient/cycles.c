@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,47 +23,42 @@
 #define WARM_UP		20
 #define WARM_UP_DEBUG	150
 #define SETTLE_MS	3000
-#define LOOKS		10
+#define LOOKS		5
+#define SHRINKS		8
 #define SLAB		"/sys/kernel/slab"
-#define MAX_CACHES	1000
+#define MAX_CACHES	400
 
-struct count {
-	char cache[64];
-	long objects;
+/*
+ * Open all the time: a file that is opened for each look is a dentry and an inode,
+ * which stay in caches of their own for as long as the kernel likes.
+ */
+struct cache {
+	char name[64];
+	int shrink, objects;
 };
 
-struct counts {
+struct caches {
 	unsigned int nr;
-	struct count at[MAX_CACHES];
+	struct cache at[MAX_CACHES];
+};
+
+/* Objects of each of the caches, in their order. */
+struct counts {
+	long objects[MAX_CACHES];
 	long vmalloc;
 };
 
 /* It has to be there, or nothing is looked at. */
-static void empty_slabs(const char *cache)
+static int slab_file(const char *cache, const char *file, int flags)
 {
 	char path[512];
-	FILE *f;
+	int fd;
 
-	snprintf(path, sizeof(path), SLAB "/%s/shrink", cache);
-	f = fopen(path, "w");
-	if (!f)
+	snprintf(path, sizeof(path), SLAB "/%s/%s", cache, file);
+	fd = open(path, flags | O_CLOEXEC);
+	if (fd < 0)
 		fail("%s: %s", path, strerror(errno));
-	fputs("1\n", f);
-	fclose(f);
-}
-
-static long live(const char *cache)
-{
-	char path[512];
-	long n = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), SLAB "/%s/objects", cache);
-	f = fopen(path, "r");
-	if (!f || fscanf(f, "%ld", &n) != 1)
-		fail("%s: %s", path, strerror(errno));
-	fclose(f);
-	return n;
+	return fd;
 }
 
 /* Another name for one of the others is a link. */
@@ -75,24 +71,50 @@ static bool is_cache(const struct dirent *d)
 	return d->d_name[0] != '.' && !lstat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-static void count_slab(struct counts *c)
+static void open_caches(struct caches *caches)
 {
 	DIR *dir = opendir(SLAB);
 	struct dirent *d;
+	struct cache *c;
 
 	if (!dir)
 		fail(SLAB ": %s", strerror(errno));
-	while ((d = readdir(dir)) && c->nr < MAX_CACHES) {
+	while ((d = readdir(dir))) {
 		if (!is_cache(d))
 			continue;
-		snprintf(c->at[c->nr].cache, sizeof(c->at[c->nr].cache), "%.63s",
-			 d->d_name);
-		/* Twice: what one frees another may have waited for. */
-		empty_slabs(d->d_name);
-		empty_slabs(d->d_name);
-		c->at[c->nr++].objects = live(d->d_name);
+		if (caches->nr == MAX_CACHES)
+			fail("more than %d caches", MAX_CACHES);
+		c = &caches->at[caches->nr++];
+		snprintf(c->name, sizeof(c->name), "%.63s", d->d_name);
+		c->shrink = slab_file(d->d_name, "shrink", O_WRONLY);
+		c->objects = slab_file(d->d_name, "objects", O_RDONLY);
 	}
 	closedir(dir);
+}
+
+/*
+ * The least that is seen. What is free in the slabs that a CPU has for itself is
+ * said to be in use: a shrink takes those back, and whoever allocates before it is
+ * read has some again, a dozen at once.
+ */
+static long live(const struct cache *c)
+{
+	long n, least = LONG_MAX;
+	char text[64], *end;
+	ssize_t len;
+	int i;
+
+	for (i = 0; i < SHRINKS; i++) {
+		if (pwrite(c->shrink, "1\n", 2, 0) != 2)
+			fail("%s: shrink: %s", c->name, strerror(errno));
+		len = pread(c->objects, text, sizeof(text) - 1, 0);
+		text[len < 0 ? 0 : len] = 0;
+		n = strtol(text, &end, 10);
+		if (end == text)
+			fail("%s: how many objects is not said", c->name);
+		least = n < least ? n : least;
+	}
+	return least;
 }
 
 /* Areas; of kcolo there is to be none. One that is unpurged was freed. */
@@ -121,15 +143,17 @@ static void forget_caches(void)
 	fclose(f);
 }
 
-static struct counts *take(void)
+static struct counts *take(const struct caches *caches)
 {
 	struct counts *c = calloc(1, sizeof(*c));
+	unsigned int i;
 
 	if (!c)
 		fail("no memory");
-	sleep_ms(SETTLE_MS);
 	forget_caches();
-	count_slab(c);
+	sleep_ms(SETTLE_MS);
+	for (i = 0; i < caches->nr; i++)
+		c->objects[i] = live(&caches->at[i]);
 	count_vmalloc(c);
 	return c;
 }
@@ -165,16 +189,6 @@ static void cache_of_areas(char name[256])
 	name[len] = 0;
 }
 
-static long before_in(const struct counts *before, const char *cache)
-{
-	unsigned int i;
-
-	for (i = 0; i < before->nr; i++)
-		if (!strcmp(before->at[i].cache, cache))
-			return before->at[i].objects;
-	return LONG_MAX;
-}
-
 /* What the debug kernel keeps of others' objects, with reports of its own. */
 static bool of_debugging(const char *cache)
 {
@@ -182,54 +196,56 @@ static bool of_debugging(const char *cache)
 	       !strcmp(cache, "debug_objects_cache");
 }
 
-/* Return: how many of a cache more there are at most; *@which: in which. */
-static long grown(const struct counts *before, const struct counts *after,
-		  const struct count **which)
+/* Return: the cache that has grown most. */
+static unsigned int most_grown(const struct caches *caches,
+			       const struct counts *before,
+			       const struct counts *after)
 {
+	unsigned int i, which = 0;
 	char areas[256];
-	long most = 0, n;
-	unsigned int i;
+	long most = LONG_MIN, n;
 
 	cache_of_areas(areas);
-	for (i = 0; i < after->nr; i++) {
-		n = after->at[i].objects -
-		    before_in(before, after->at[i].cache);
-		if (n < most || !strcmp(after->at[i].cache, areas) ||
-		    of_debugging(after->at[i].cache))
+	for (i = 0; i < caches->nr; i++) {
+		n = after->objects[i] - before->objects[i];
+		if (n <= most || !strcmp(caches->at[i].name, areas) ||
+		    of_debugging(caches->at[i].name))
 			continue;
 		most = n;
-		*which = &after->at[i];
+		which = i;
 	}
-	return most;
+	return which;
 }
 
 static void cycles(void)
 {
+	struct caches *caches = calloc(1, sizeof(*caches));
 	struct counts *before, *after;
-	const struct count *which;
 	int n, looks = LOOKS;
+	unsigned int which;
 	long most;
 
+	if (!caches)
+		fail("no memory");
 	for (n = 0; n < (slow > 1 ? WARM_UP_DEBUG : WARM_UP); n++)
 		cycle(n);
+	open_caches(caches);
 	/* To look takes memory, too: what it takes the first time stays. */
-	free(take());
-	before = take();
+	free(take(caches));
+	before = take(caches);
 	for (n = 0; n < CYCLES; n++)
 		cycle(n);
 	/*
 	 * One object that each second cycle leaves is no accident, unless it goes
 	 * later: the kernel has its own ideas of when, and a leak stays.
 	 */
-	after = take();
-	most = grown(before, after, &which);
-	while (most >= CYCLES / 2 && --looks) {
-		free(after);
-		after = take();
-		most = grown(before, after, &which);
-	}
+	do {
+		after = take(caches);
+		which = most_grown(caches, before, after);
+		most = after->objects[which] - before->objects[which];
+	} while (most >= CYCLES / 2 && --looks);
 	expect(most < CYCLES / 2, "%s: %ld objects, %ld more than before",
-	       which->cache, which->objects, most);
+	       caches->at[which].name, after->objects[which], most);
 	printf("# vmalloc: %ld areas before and %ld after\n", before->vmalloc,
 	       after->vmalloc);
 	expect(after->vmalloc - before->vmalloc < CYCLES / 10,
