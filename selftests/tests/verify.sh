@@ -9,7 +9,7 @@ start() {	# LOG OPTIONS OF THE PRIMARY
 	shift
 	# shellcheck disable=SC2086
 	$IN_B timeout -k 10 $((120 * SLOW)) $KVMM secondary --name t --listen $B:7000 $COMMON \
-		--ram ${RAM:-$RAM_SMALL} --promote command >"$LOGS/$log-b.log" 2>&1 &
+		--ram ${RAM:-$RAM_SMALL} --promote command --run-on ${RUN_ON:-500} >"$LOGS/$log-b.log" 2>&1 &
 	b=$!
 	sleep 0.5
 	# shellcheck disable=SC2086
@@ -75,7 +75,8 @@ verdict verify-json json
 stop
 
 # With so much RAM to compare it is seen that it does: who takes over does not wait.
-RAM=192M INTERVAL=2000 start verify-promote
+# The promoted one stays until it is asked what it has verified.
+RAM=192M INTERVAL=2000 RUN_ON=100000 start verify-promote
 promoted() {
 	# shellcheck disable=SC2086
 	$CTL verify $t30 t >/dev/null 2>&1 &
