@@ -22,6 +22,9 @@ KERNEL = f'/run/qemu/vmlinux-{GUEST}'
 INITRD = '/run/qemu/guest.cpio'
 SERVER = f'/run/qemu/server-{GUEST}.cpio'
 DISK = 'build/qemu/disk.qcow2'
+# It looks for an AGP bridge at each address on each bus, twice, at an exit each: that
+# is more than a second.
+APPEND = 'console=ttyS0 quiet panic=-1 pci=noearly'
 LOGS = os.environ.get('KCOLO_OUT', '/tmp')
 
 
@@ -141,7 +144,7 @@ class Side:
         args = [*prefix, QEMU, '-machine', 'pc', '-global', 'apic-common.vapic=off',
                 '-m', memory, '-nodefaults', '-no-user-config', '-display', 'none',
                 '-kernel', KERNEL, '-initrd', initrd, '-append',
-                f'console=ttyS0 quiet panic=-1 walker={load} {append}',
+                f'{APPEND} walker={load} {append}',
                 '-serial', f'file:{self.path("serial")}',
                 '-qmp', f'unix:{self.qmp_path},server=on,wait=off',
                 '-trace', trace, '-D', self.path('trace'), *options]

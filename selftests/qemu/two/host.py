@@ -99,7 +99,7 @@ def set_up(nr, backend=BACKEND, memory='192M', walker='8,1,200', interval=1000,
        '--interval', str(interval * slow()), '--threshold', threshold, '--user', USER,
        '--group', GROUP, '--qemu', colo.QEMU, '--kcoloctl', 'build/tools/kcoloctl',
        '--', '-kernel', colo.KERNEL, '-initrd', colo.SERVER, '-append',
-       f'console=ttyS0 quiet panic=-1 redis net={GUEST}/24 walker={walker}',
+       f'{colo.APPEND} redis net={GUEST}/24 walker={walker}',
        '-serial', f'file:{serial}', '-trace', trace, '-D', log,
        stdout=subprocess.DEVNULL)
 
