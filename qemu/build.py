@@ -52,7 +52,8 @@ FIRMWARE = '/usr/share/qemu:/usr/share/seabios:/usr/lib/ipxe/qemu'
 CONFIGURE = ('--target-list=x86_64-softmmu', '--without-default-features',
              '--enable-kvm', '--enable-tcg', '--enable-replication',
              '--enable-vhost-net', '--enable-vhost-kernel', '--enable-vhost-user',
-             '--disable-werror', '--disable-docs', '--enable-tools',
+             '--disable-werror', '--disable-docs', '--disable-debug-info',
+             '--enable-tools',
              '--enable-trace-backends=log',
              '--prefix=/usr', f'--firmwarepath={FIRMWARE}')
 RECIPE = 2              # to be raised when what is done here makes a difference
