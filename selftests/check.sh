@@ -7,7 +7,8 @@
 #
 # A host keeps one CPU of this machine busy, but for the tests that wait on
 # purpose, so one job more runs at once than there are CPUs: not on the debug
-# kernel and not with QEMU, which hardly wait. What is built beside them is one of them.
+# kernel and not with QEMU, which hardly wait. What is built beside them is one of
+# them. What needs no host is in no hurry, and takes what is left beside QEMU.
 
 cd "$(dirname "$0")/.." || exit 1
 . selftests/jobs.sh
@@ -62,8 +63,6 @@ builds() {
 builds >$out/builds.log 2>&1 &
 builds=$!
 
-start lint selftests/lint.sh
-start packages selftests/packaging/run.sh
 job unit make --no-print-directory -C selftests/unit run
 job programs programs
 job tools make --no-print-directory -C tools check
@@ -115,6 +114,14 @@ while kill -0 "$builds" 2>/dev/null; do
 	echo "== building: $(tail -n 1 $out/builds.log)"
 	sleep 20
 done
+
+no_hurry() {
+	renice -n 10 $BASHPID >/dev/null
+	job lint selftests/lint.sh
+	job packages selftests/packaging/run.sh
+}
+no_hurry &
+beside=$!
 at_once=$(nproc)
 if [ -n "$stock" ]; then
 	# All of it before a host looks at any.

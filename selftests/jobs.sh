@@ -32,9 +32,11 @@ job() (	# name, command...
 		"$((SECONDS - began)) s; CPU, user and system: $(tail -n 1 "$out/$name.times")"
 )
 
-# Starts a job when there are less than $at_once.
+# Starts a job when there are less than $at_once, not counting $beside: a process of
+# the shell's that has jobs of its own, one after another.
+beside=
 start() {
-	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
+	while [ "$(jobs -rp | grep -cvx "${beside:-none}")" -ge "$at_once" ]; do
 		wait -n
 	done
 	job "$@" &
