@@ -59,6 +59,7 @@ has_debug() { case " $kernels " in *" debug "*) ;; *) return 1 ;; esac; }
 builds() {
 	! has_debug || selftests/host/kernels.py prepare debug
 	[ -z "$stock" ] || qemu/build.py
+	echo "builds: all there after $SECONDS s"
 }
 builds >$out/builds.log 2>&1 &
 builds=$!
@@ -151,4 +152,6 @@ if has_debug; then
 	# shellcheck disable=SC2086
 	[ -z "$stock" ] || QEMU_CHECKPOINTS=5 start qemu-one-debug qemu_one debug $qemu_debug
 fi
+wait
+tail -n 1 $out/builds.log
 jobs_end

@@ -59,6 +59,7 @@ jobs_end() {
 	# Once more, at the end: what there is of a long log is often its end.
 	cat "$out"/*.why
 	(cd "$out" && grep -H -e '^not ok' -e '^# retry' ./*.tap)
+	echo "it took $SECONDS s"
 	echo "$(grep -c '^# retry' "$out/all") hosts tried once more for a fault of the emulator"
 	echo "$(($(grep -c '^ok' "$out/all") - skipped)) passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ]
