@@ -35,7 +35,7 @@ int kcolo_verify_want(struct kcolo_session *s)
 		return -ENOMEM;
 	s->verify_last = s->epoch + 1;
 	if (!s->verify_from)
-		s->verify_from = s->verify_last;
+		WRITE_ONCE(s->verify_from, s->verify_last);
 	return 0;
 }
 
@@ -203,7 +203,8 @@ const char *kcolo_verify_result(struct kcolo_session *s,
 		mutex_unlock(&s->lock);
 		return "the secondary has verified what it was not asked to";
 	}
-	s->verify_from = s->verify_last > hdr->epoch ? s->verify_last : 0;
+	WRITE_ONCE(s->verify_from,
+		   s->verify_last > hdr->epoch ? s->verify_last : 0);
 	v->epoch = hdr->epoch;
 	v->pages = verified.pages;
 	v->different = verified.different;
