@@ -59,7 +59,7 @@ has_debug() { case " $kernels " in *" debug "*) ;; *) return 1 ;; esac; }
 builds() {
 	! has_debug || selftests/host/kernels.py prepare debug
 	[ -z "$stock" ] || qemu/build.py
-	echo "builds: all there after $SECONDS s"
+	echo "builds: over after $SECONDS s"
 }
 builds >$out/builds.log 2>&1 &
 builds=$!

@@ -118,19 +118,21 @@ static long live(const struct cache *c)
 }
 
 /* Areas; of kcolo there is to be none. One that is unpurged was freed. */
-static void count_vmalloc(struct counts *c)
+static long count_vmalloc(void)
 {
 	FILE *f = fopen("/proc/vmallocinfo", "r");
 	char line[512];
+	long areas = 0;
 
 	if (!f)
 		fail("/proc/vmallocinfo: %s", strerror(errno));
 	while (fgets(line, sizeof(line), f)) {
-		c->vmalloc += !strstr(line, "unpurged");
+		areas += !strstr(line, "unpurged");
 		if (strstr(line, "[kcolo]"))
 			fail("no session is left, and this is: %s", line);
 	}
 	fclose(f);
+	return areas;
 }
 
 static void forget_caches(void)
@@ -143,19 +145,15 @@ static void forget_caches(void)
 	fclose(f);
 }
 
-static struct counts *take(const struct caches *caches)
+static void take(const struct caches *caches, struct counts *c)
 {
-	struct counts *c = calloc(1, sizeof(*c));
 	unsigned int i;
 
-	if (!c)
-		fail("no memory");
 	forget_caches();
 	sleep_ms(SETTLE_MS);
 	for (i = 0; i < caches->nr; i++)
 		c->objects[i] = live(&caches->at[i]);
-	count_vmalloc(c);
-	return c;
+	c->vmalloc = count_vmalloc();
 }
 
 static void cycle(int n)
@@ -219,20 +217,18 @@ static unsigned int most_grown(const struct caches *caches,
 
 static void cycles(void)
 {
-	struct caches *caches = calloc(1, sizeof(*caches));
-	struct counts *before, *after;
+	struct counts before, after;
+	struct caches caches = {};
 	int n, looks = LOOKS;
 	unsigned int which;
 	long most;
 
-	if (!caches)
-		fail("no memory");
 	for (n = 0; n < (slow > 1 ? WARM_UP_DEBUG : WARM_UP); n++)
 		cycle(n);
-	open_caches(caches);
+	open_caches(&caches);
 	/* To look takes memory, too: what it takes the first time stays. */
-	free(take(caches));
-	before = take(caches);
+	take(&caches, &before);
+	take(&caches, &before);
 	for (n = 0; n < CYCLES; n++)
 		cycle(n);
 	/*
@@ -240,17 +236,17 @@ static void cycles(void)
 	 * later: the kernel has its own ideas of when, and a leak stays.
 	 */
 	do {
-		after = take(caches);
-		which = most_grown(caches, before, after);
-		most = after->objects[which] - before->objects[which];
+		take(&caches, &after);
+		which = most_grown(&caches, &before, &after);
+		most = after.objects[which] - before.objects[which];
 	} while (most >= CYCLES / 2 && --looks);
 	expect(most < CYCLES / 2, "%s: %ld objects, %ld more than before",
-	       caches->at[which].name, after->objects[which], most);
-	printf("# vmalloc: %ld areas before and %ld after\n", before->vmalloc,
-	       after->vmalloc);
-	expect(after->vmalloc - before->vmalloc < CYCLES / 10,
-	       "%ld vmalloc()ed areas before and %ld after", before->vmalloc,
-	       after->vmalloc);
+	       caches.at[which].name, after.objects[which], most);
+	printf("# vmalloc: %ld areas before and %ld after\n", before.vmalloc,
+	       after.vmalloc);
+	expect(after.vmalloc - before.vmalloc < CYCLES / 10,
+	       "%ld vmalloc()ed areas before and %ld after", before.vmalloc,
+	       after.vmalloc);
 }
 
 const struct scenario cycles_scenarios[] = {
