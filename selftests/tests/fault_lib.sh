@@ -6,12 +6,7 @@
 
 F=/sys/kernel/debug
 mountpoint -q $F || mount -t debugfs none $F
-if [ ! -d $F/failslab ]; then
-	# There it has to be.
-	[ "$KCOLO_KERNEL" = debug ] && echo "not ok faults (this kernel cannot inject any)" ||
-		echo "skip this kernel cannot inject faults"
-	exit 0
-fi
+[ -d $F/failslab ] || lacks "fault injection" debug
 
 # What has it begin: one word, since pair() splits its options.
 INJECT=/run/kcolo-inject

@@ -5,10 +5,7 @@
 # never, when that is switched off in between: then nothing is committed any more.
 . "$(dirname "$0")/test_lib.sh"
 
-if [ ! -e /sys/kernel/mm/transparent_hugepage ]; then
-	echo "skip this kernel has no large pages"
-	exit 0
-fi
+[ -e /sys/kernel/mm/transparent_hugepage ] || lacks "large pages" 6.1 6.12 debug
 D=/sys/kernel/debug
 mountpoint -q $D || mount -t debugfs none $D
 

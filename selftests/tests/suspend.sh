@@ -6,10 +6,7 @@
 # which nobody notices; and for longer, when the link is lost and made again.
 . "$(dirname "$0")/life_lib.sh"
 
-if [ ! -w /sys/power/pm_test ]; then
-	echo "skip this kernel has no /sys/power/pm_test (CONFIG_PM_DEBUG)"
-	exit
-fi
+[ -w /sys/power/pm_test ] || lacks "/sys/power/pm_test (CONFIG_PM_DEBUG)" 6.1 6.12
 all="--name t $COMMON --ram $RAM_SMALL --rate 1M/1s --reconnect --lost-wait 60000"
 # shellcheck disable=SC2086
 $IN_B $KVMM secondary $all --listen $B:7000 --side $B:7100 --promote command \

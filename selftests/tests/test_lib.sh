@@ -62,6 +62,18 @@ nothing_left() {
 	done
 }
 
+# lacks WHAT KERNEL...: a test that cannot be run on a kernel is skipped there, but not on
+# those of the emulated hosts that have what it takes.
+lacks() {
+	what=$1
+	shift
+	for k in "$@"; do
+		[ "$KCOLO_KERNEL" != "$k" ] || { echo "not ok lacks ($what)"; exit 0; }
+	done
+	echo "skip this kernel has no $what"
+	exit 0
+}
+
 uptime() { cut -d. -f1 /proc/uptime; }
 
 if [ "$KCOLO_TEST" != "$0" ]; then
