@@ -7,8 +7,9 @@
 #
 # A host keeps one CPU of this machine busy, but for the tests that wait on
 # purpose, so one job more runs at once than there are CPUs: not on the debug
-# kernel and not with QEMU, which hardly wait. What is built beside them is one of
-# them. What needs no host is in no hurry, and takes what is left beside QEMU.
+# kernel and not with QEMU, which hardly wait. What needs no host is in no hurry,
+# and takes what is left beside QEMU; the debug kernel, which the last of them are
+# the first to need, is built of what everybody leaves.
 
 cd "$(dirname "$0")/.." || exit 1
 . selftests/jobs.sh
@@ -56,13 +57,28 @@ qemu_debug="backend_kcolo failure_secondary_killed guest_secondary_off writers_v
 has_debug() { case " $kernels " in *" debug "*) ;; *) return 1 ;; esac; }
 
 # What takes minutes, when it is not cached: beside the first tests.
-builds() {
-	! has_debug || selftests/host/kernels.py prepare debug
-	[ -z "$stock" ] || qemu/build.py
-	echo "builds: over after $SECONDS s"
+build() {	# what, command...
+	local what=$1
+	shift
+	"$@"
+	echo "$what: over after $SECONDS s"
 }
-builds >$out/builds.log 2>&1 &
-builds=$!
+awaited() {	# process, log: over, or as far as its log says
+	while kill -0 "$1" 2>/dev/null; do
+		echo "== building: $(tail -n 1 "$2")"
+		sleep 10
+	done
+}
+if [ -n "$stock" ]; then
+	build QEMU qemu/build.py >"$out/build-qemu.log" 2>&1 &
+	qemu=$!
+fi
+if has_debug; then
+	build "debug kernel" nice -n 19 selftests/host/kernels.py prepare debug \
+		>"$out/build-debug.log" 2>&1 &
+	debug=$!
+	beside=$debug
+fi
 
 job unit make --no-print-directory -C selftests/unit run
 job programs programs
@@ -111,10 +127,6 @@ if [ -n "$stock" ]; then
 	CHECKPOINTS=${CHECKPOINTS:-30} KILLS=1 start smp in_host "$stock" 2 ram_equal failover life_ends
 	start hosts two_hosts "$stock"
 fi
-while kill -0 "$builds" 2>/dev/null; do
-	echo "== building: $(tail -n 1 $out/builds.log)"
-	sleep 20
-done
 
 no_hurry() {
 	renice -n 10 $BASHPID >/dev/null
@@ -122,16 +134,17 @@ no_hurry() {
 	job packages selftests/packaging/run.sh
 }
 no_hurry &
-beside=$!
+beside="$beside $!"
 at_once=$(nproc)
 if [ -n "$stock" ]; then
+	awaited "$qemu" "$out/build-qemu.log"
+	stocks=$(echo " $kernels " | sed 's/ debug / /')
 	# All of it before a host looks at any.
-	for k in $kernels; do
+	for k in $stocks; do
 		job "qemu-$k" built "QEMU for $k" selftests/qemu/prepare.sh "$k"
 	done
 	job qemu-mutants-built built "mutants of QEMU" selftests/qemu/mutants.sh prepare
-	for k in $kernels; do
-		[ "$k" != debug ] || continue
+	for k in $stocks; do
 		start "qemu-two-$k" qemu_two "$k"
 		start "qemu-one-$k" qemu_one "$k"
 	done
@@ -139,7 +152,9 @@ if [ -n "$stock" ]; then
 	start qemu-vfio qemu_vfio "$stock"
 fi
 if has_debug; then
+	awaited "$debug" "$out/build-debug.log"
 	job module-debug module debug
+	[ -z "$stock" ] || job qemu-debug built "QEMU for debug" selftests/qemu/prepare.sh debug
 	# Ten times as slow.
 	export FUZZ_COUNT=${FUZZ_COUNT_DEBUG:-100} CHECKPOINTS=${CHECKPOINTS_DEBUG:-60} KILLS=${KILLS_DEBUG:-1}
 	export RECONNECTS=${RECONNECTS_DEBUG:-6}
@@ -153,5 +168,5 @@ if has_debug; then
 	[ -z "$stock" ] || QEMU_CHECKPOINTS=5 start qemu-one-debug qemu_one debug $qemu_debug
 fi
 wait
-tail -n 1 $out/builds.log
+tail -q -n 1 "$out"/build-*.log
 jobs_end

@@ -25,18 +25,19 @@ job() (	# name, command...
 		tee "$tap" | sed -u "s/^/$name: /"
 	rc=${PIPESTATUS[0]}
 	settle "$name" "$tap" "$out/$name.log" "$rc"
-	grep '\bnot ok ' -B 8 -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^#' \
+	grep '\bnot ok ' -B 12 -A 24 "$out/$name.log" | grep -e '^[ab]| *# #' -e '^[ab]| # ' -e '^#' \
 		-e '\bnot ok ' | sed "s/^/$name: /" | tee "$out/$name.why"
 	times >"$out/$name.times"	# not in a pipe, which has children of its own
 	echo "== $name: $(grep -c '^ok' "$tap") ok, $(grep -c '^not ok' "$tap") not," \
 		"$((SECONDS - began)) s; CPU, user and system: $(tail -n 1 "$out/$name.times")"
 )
 
-# Starts a job when there are less than $at_once, not counting $beside: a process of
-# the shell's that has jobs of its own, one after another.
+# Starts a job when there are less than $at_once, not counting $beside: processes of
+# the shell's that take what is left, and have jobs of their own, if any.
 beside=
 start() {
-	while [ "$(jobs -rp | grep -cvx "${beside:-none}")" -ge "$at_once" ]; do
+	# shellcheck disable=SC2086
+	while [ "$(jobs -rp | grep -cvxF "$(printf '%s\n' none $beside)")" -ge "$at_once" ]; do
 		wait -n
 	done
 	job "$@" &

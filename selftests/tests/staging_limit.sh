@@ -10,9 +10,10 @@
 peer connect limit
 peer listen limited
 
-all="--name t $COMMON --ram $RAM --rate 4M/1s --dma-rate 4 --side $B:7100"
+# Two pages at each step of the DMA alone, whatever the vCPU gets done in 200 ms.
+all="--name t $COMMON --ram $RAM --rate 4M/1s --dma-rate 20 --side $B:7100"
 # shellcheck disable=SC2086
-$IN_B timeout $((200 * SLOW)) $KVMM secondary $all --listen $B:7000 --staging-limit 64K \
+$IN_B timeout $((200 * SLOW)) $KVMM secondary $all --listen $B:7000 --staging-limit 4K \
 	--json "$LOGS/limit-b.json" >"$LOGS/limit-b.log" 2>&1 &
 b=$!
 sleep 0.5
@@ -32,7 +33,7 @@ given_up() {
 	until_true 60 aborted 1 && [ "$(field "" committed)" = 1 ] &&
 		[ "$(field "" links)" = 1 ] && [ "$(field "" abort-reason)" = staging-limit ] &&
 		[ "$(field "$IN_B" abort-reason)" = staging-limit ] &&
-		field "" error | grep -q "do not fit into 65536 bytes: set the secondary's staging-limit to more" &&
+		field "" error | grep -q "do not fit into 4096 bytes: set the secondary's staging-limit to more" &&
 		[ "$(field "" error)" = "$(field "$IN_B" error)" ]
 }
 verdict limit-given-up given_up
@@ -44,7 +45,7 @@ not_again() {
 	until_true 60 aborted 8 && after=$(sent) &&
 		echo "# $before pages were sent up to the 2nd, $after up to the 8th" &&
 		[ "$before" = "$after" ] && [ "$(field "" committed)" = 1 ] &&
-		[ "$(counter "$IN_B" staging-peak-bytes)" = 65536 ]
+		[ "$(counter "$IN_B" staging-peak-bytes)" = 4096 ]
 }
 verdict limit-not-again not_again
 

@@ -39,8 +39,11 @@ def walker(out):
 
 
 def write(path, entries):
-    with open(path, 'wb') as f:
-        f.write(kernels.cpio(entries))
+    """What is there already is left alone: a guest may be booting from it."""
+    new = kernels.cpio(entries)
+    if not os.path.exists(path) or content(path) != new:
+        with open(path, 'wb') as f:
+            f.write(new)
 
 
 def main():
