@@ -112,25 +112,28 @@ static u16 look_up(int nl, struct answer *a)
 	return a->err || !attr ? 0 : *attr;
 }
 
-static u16 family_id(int nl)
+/* Of all threads. */
+static volatile u16 family;
+
+void nl_renew(int nl)
 {
 	struct answer a;
-	static u16 id;
 
-	if (!id)
-		id = look_up(nl, &a);
-	if (!id)
+	family = look_up(nl, &a);
+	if (!family)
 		fail("there is no family kcolo: is the module loaded?");
-	return id;
+}
+
+static u16 family_id(int nl)
+{
+	if (!family)
+		nl_renew(nl);
+	return family;
 }
 
 bool nl_try(int nl, struct msg *m, struct answer *a)
 {
-	u16 id = look_up(nl, a);
-
-	if (!id)
-		return false;
-	exchange(nl, m, id, a);
+	exchange(nl, m, family_id(nl), a);
 	/* Without words it is nobody's number any more. */
 	return a->err != ENOENT || a->text[0];
 }

@@ -93,7 +93,12 @@ struct answer {
 /* A netlink socket of the network namespace the caller is in. */
 int nl_open(void);
 void nl_ask(int nl, struct msg *m, struct answer *a);
-/* The same, of a module that comes and goes: false when it is not there. */
+/*
+ * The same, of a module that comes and goes: false when it is not there. Once it is
+ * there again nl_renew() has to find its family, which the kernel calls modprobe for
+ * when there is none: that is not for each of many threads.
+ */
+void nl_renew(int nl);
 bool nl_try(int nl, struct msg *m, struct answer *a);
 const void *answer_attr(const struct answer *a, u16 attr);
 /*

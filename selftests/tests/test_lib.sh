@@ -42,6 +42,9 @@ left_over() {
 	[ "$users" = 0 ] || echo "$users users of the module"
 	grep '\[kcolo\]' /proc/vmallocinfo
 	pages=0
+	# For the counts of all CPUs to be summed up first: memory.stat alone leaves up to 64
+	# pages a CPU out, for seconds, or longer where one is idle.
+	read -r what bytes <$GROUP/cpu.stat
 	while read -r what bytes; do
 		case $what in
 		kernel) pages=$((pages + bytes)) ;;
