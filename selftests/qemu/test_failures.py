@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import pathlib
 import random
 import re
 import signal
@@ -98,6 +99,20 @@ def link(*words):
     subprocess.run(words, check=True)
 
 
+WMEM = '/proc/sys/net/ipv4/tcp_wmem'
+
+
+@contextlib.contextmanager
+def small_buffers():
+    """Of sockets that are made now: what is not on the wire yet is not sent yet."""
+    before = pathlib.Path(WMEM).read_text()
+    try:
+        pathlib.Path(WMEM).write_text('4096 16384 65536')
+        yield
+    finally:
+        pathlib.Path(WMEM).write_text(before)
+
+
 @contextlib.contextmanager
 def slow_link(rate='20mbit'):
     """A checkpoint takes seconds."""
@@ -156,8 +171,10 @@ def is_long_in_the_pause(p):
 
 def in_the_pause(name, break_it, then=primary_goes_on):
     """In the midst of the RAM that kcolo sends in the pause.  All of it: no rounds."""
-    p = protected(name, 1, load='64,32,200', memory='192M',
-                  session=('--peer-timeout', '3000'), **{'colo-migrate-ram-threshold': 0})
+    with small_buffers():
+        p = protected(name, 1, load='64,32,200', memory='192M',
+                      session=('--peer-timeout', '3000'),
+                      **{'colo-migrate-ram-threshold': 0})
     with slow_link('6mbit'):
         p.until(lambda: is_long_in_the_pause(p), 120, 'there is no long checkpoint')
         break_it(p)
