@@ -21,7 +21,8 @@ for k in $kernels; do
 	*) echo "check: KERNELS is of 6.1, 6.12 and debug, not $k" >&2; exit 2 ;;
 	esac
 done
-stock=$(echo "$kernels" | tr ' ' '\n' | grep -v debug | tail -n 1)
+stocks=$(echo "$kernels" | tr ' ' '\n' | grep -v debug)
+stock=$(echo "$stocks" | tail -n 1)
 jobs_begin build/check
 at_once=$(($(nproc) + 1))
 
@@ -109,8 +110,7 @@ half() {	# kernel, 0 or 1
 	in_host "$1" 1 $(echo "$some" | awk "NR % 2 == $2")
 }
 
-for k in $kernels; do
-	[ "$k" != debug ] || continue
+for k in $stocks; do
 	job "module-$k" module "$k"
 	start "equal-$k" in_host "$k" 1 ram_equal
 	start "fail-$k" in_host "$k" 1 abort failover
@@ -138,7 +138,6 @@ beside="$beside $!"
 at_once=$(nproc)
 if [ -n "$stock" ]; then
 	awaited "$qemu" "$out/build-qemu.log"
-	stocks=$(echo " $kernels " | sed 's/ debug / /')
 	# All of it before a host looks at any.
 	for k in $stocks; do
 		job "qemu-$k" built "QEMU for $k" selftests/qemu/prepare.sh "$k"

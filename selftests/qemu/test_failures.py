@@ -99,18 +99,18 @@ def link(*words):
     subprocess.run(words, check=True)
 
 
-WMEM = '/proc/sys/net/ipv4/tcp_wmem'
+WMEM = pathlib.Path('/proc/sys/net/ipv4/tcp_wmem')
 
 
 @contextlib.contextmanager
 def small_buffers():
     """Of sockets that are made now: what is not on the wire yet is not sent yet."""
-    before = pathlib.Path(WMEM).read_text()
+    before = WMEM.read_text()
     try:
-        pathlib.Path(WMEM).write_text('4096 16384 65536')
+        WMEM.write_text('4096 16384 65536')
         yield
     finally:
-        pathlib.Path(WMEM).write_text(before)
+        WMEM.write_text(before)
 
 
 @contextlib.contextmanager

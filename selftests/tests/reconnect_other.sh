@@ -16,7 +16,7 @@ ip -n c link set vd up
 ip -n c link set lo up
 IN_C="nsenter -n/run/netns/c"
 # So little is written that images stay nearly equal.
-all="$all --rate 16K/1s --dma-rate 4"
+all="$all --rate 8K/1s --batch 2 --dma-rate 2"
 standby other-b "$IN_B" --listen $B:7000 --reprotect $C:7001 --reprotect-side $C:7101 \
 	--run-on 300 --verify --count 5 --interval 200 --verify-each 1
 b=$!
